@@ -1,0 +1,1 @@
+//! Traefik dynamic files, read and merged as Traefik's file provider does.

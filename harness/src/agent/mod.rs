@@ -1,0 +1,1 @@
+//! The user agent: cookies, redirects, forms, raw requests.
