@@ -2,4 +2,13 @@
 //!
 //! This crate reads files and nothing else: no sockets, no clocks, no globals.
 
+mod load;
+mod model;
+mod source;
 pub mod traefik;
+
+pub use model::{
+    Apps, Auth, Bridge, Deployment, EntryPoints, Grafana, Headers, Minio, Persona, Provider, Service, SigningKey,
+    Statement, Traefik, Versions,
+};
+pub use source::{Drawn, Located, Place, Problem, Source, suggestion};

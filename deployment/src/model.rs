@@ -1,0 +1,287 @@
+//! The shape of `deployment.yaml`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::source::Located;
+
+/// What a deployment promises. Read by [`Deployment::load`], which also proves that its names fit together.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deployment {
+    /// What people call it.
+    pub name: String,
+    /// Authentik, the identity provider.
+    pub auth: Auth,
+    /// Traefik, the gateway.
+    pub traefik: Traefik,
+    /// The identity headers that backends receive.
+    pub headers: Headers,
+    /// The versions in use.
+    pub versions: Versions,
+    /// The groups that rights hang on.
+    pub groups: Vec<Located<String>>,
+    /// The users that scenarios play, by short name.
+    pub personas: BTreeMap<String, Persona>,
+    /// What stands behind forward auth, by Authentik slug.
+    pub services: BTreeMap<String, Service>,
+    /// The OIDC relying parties.
+    #[serde(default)]
+    pub apps: Apps,
+    /// The promises that scenarios prove, by id.
+    pub requirements: BTreeMap<String, String>,
+    /// What the deployment's own document says where the real programs do otherwise, by short name.
+    #[serde(default)]
+    pub statements: BTreeMap<String, Statement>,
+    /// The folder that holds `deployment.yaml`.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+/// Authentik, the identity provider.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// Its public URL, without a path.
+    pub url: Located<String>,
+    /// Where the gateway reaches it, as the Traefik files name it.
+    pub upstream: Located<String>,
+    /// Slug of the flow that signs users in.
+    #[serde(default = "authentication_flow")]
+    pub authentication_flow: String,
+    /// Slug of the flow that ends the core session.
+    #[serde(default = "invalidation_flow")]
+    pub invalidation_flow: String,
+    /// Slug of the flow that providers start at their end-session endpoint.
+    #[serde(default = "provider_invalidation_flow")]
+    pub provider_invalidation_flow: String,
+    /// Where users are sent to sign out.
+    pub logout_url: Located<String>,
+}
+
+fn authentication_flow() -> String {
+    "default-authentication-flow".to_owned()
+}
+
+fn invalidation_flow() -> String {
+    "default-invalidation-flow".to_owned()
+}
+
+fn provider_invalidation_flow() -> String {
+    "default-provider-invalidation-flow".to_owned()
+}
+
+/// Traefik, the gateway.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Traefik {
+    /// The folder of the file provider, relative to `deployment.yaml`.
+    pub dynamic: Located<PathBuf>,
+    /// The forward auth middleware that protects services, with its provider: `authentik@file`.
+    pub middleware: Located<String>,
+    /// The router that sends the outpost's paths to Authentik.
+    pub outpost_router: Located<String>,
+    /// The entry points.
+    #[serde(default)]
+    pub entry_points: EntryPoints,
+}
+
+/// The names of the gateway's entry points.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EntryPoints {
+    /// The one that speaks plain HTTP.
+    pub http: String,
+    /// The one that ends TLS.
+    pub https: String,
+}
+
+impl Default for EntryPoints {
+    fn default() -> Self {
+        Self { http: "web".to_owned(), https: "websecure".to_owned() }
+    }
+}
+
+/// The identity headers that backends receive.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Headers {
+    /// What stands between two group names: Authentik sends `|`.
+    pub group_separator: Located<String>,
+    /// Every header whose value the gateway must vouch for.
+    pub identity: Vec<Located<String>>,
+}
+
+/// The versions in use, as `major.minor`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Versions {
+    /// Authentik's.
+    pub authentik: String,
+    /// Traefik's.
+    pub traefik: String,
+    /// PostgreSQL's.
+    pub postgres: String,
+    /// Redis's.
+    pub redis: String,
+}
+
+/// A user that scenarios play.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Persona {
+    /// The name typed at the login page.
+    pub username: Located<String>,
+    /// The display name.
+    pub name: String,
+    /// The e-mail address.
+    pub email: String,
+    /// The groups the user is a direct member of.
+    #[serde(default)]
+    pub groups: Vec<Located<String>>,
+    /// Whether Authentik lets the user sign in.
+    #[serde(default = "yes")]
+    pub active: bool,
+    /// The role that Grafana must give, when the deployment promises one.
+    #[serde(default)]
+    pub grafana_role: Option<String>,
+    /// Environment variable with the password, for a stack that others have set up.
+    #[serde(default)]
+    pub password_env: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Something behind forward auth.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// What people call it.
+    pub title: String,
+    /// Its public URL, without a path.
+    pub url: Located<String>,
+    /// Where the gateway reaches it, as the Traefik files name it.
+    pub upstream: Located<String>,
+    /// The groups whose members get in; empty lets every user in.
+    #[serde(default)]
+    pub allow: Vec<Located<String>>,
+    /// The header-to-cookie bridge in the service, when it has one.
+    #[serde(default)]
+    pub bridge: Option<Bridge>,
+    /// Whether the provider is added to the embedded outpost.
+    #[serde(default = "yes")]
+    pub in_outpost: bool,
+}
+
+/// How a SvelteKit service keeps the identity for client-side navigation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Bridge {
+    /// Plain cookies set from the headers and believed afterwards.
+    AsDocumented,
+    /// Identity from the headers, or from a cookie that only the service can make.
+    Safe,
+}
+
+/// The OIDC relying parties.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Apps {
+    /// Grafana.
+    #[serde(default)]
+    pub grafana: Option<Grafana>,
+    /// MinIO.
+    #[serde(default)]
+    pub minio: Option<Minio>,
+}
+
+/// The Authentik side of a relying party.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// The application's slug.
+    pub slug: Located<String>,
+    /// The OAuth2 client id.
+    pub client_id: String,
+    /// The redirect URIs, matched strictly.
+    pub redirect_uris: Vec<Located<String>>,
+    /// The scopes the relying party asks for.
+    pub scopes: Vec<Located<String>>,
+    /// The key that signs its tokens.
+    pub signing_key: Located<SigningKey>,
+    /// Slug of the flow at its end-session endpoint; the auth host's provider invalidation flow by default.
+    #[serde(default)]
+    pub invalidation_flow: Option<String>,
+}
+
+/// The key that signs a provider's tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SigningKey {
+    /// An RSA key made for this deployment: RS256.
+    DedicatedRsa,
+    /// An EC key made for this deployment: ES256.
+    DedicatedEc,
+    /// The certificate Authentik comes with, an RSA key as well: RS256.
+    SelfSigned,
+    /// None: HS256 with the client secret and no `kid`.
+    None,
+}
+
+/// Grafana.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Grafana {
+    /// Its public URL, without a path.
+    pub url: Located<String>,
+    /// Where the gateway reaches it.
+    pub upstream: Located<String>,
+    /// Its side in Authentik.
+    pub provider: Provider,
+    /// `GF_AUTH_GENERIC_OAUTH_ROLE_ATTRIBUTE_PATH`.
+    pub role_attribute_path: Located<String>,
+    /// `GF_AUTH_GENERIC_OAUTH_ROLE_ATTRIBUTE_STRICT`.
+    #[serde(default)]
+    pub role_attribute_strict: bool,
+    /// `GF_AUTH_SIGNOUT_REDIRECT_URL`.
+    #[serde(default)]
+    pub signout_redirect_url: Option<Located<String>>,
+}
+
+/// MinIO.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Minio {
+    /// The console's public URL, without a path.
+    pub url: Located<String>,
+    /// Where the gateway reaches the console.
+    pub upstream: Located<String>,
+    /// The public URL of the S3 and STS API.
+    pub api_url: Located<String>,
+    /// Where the gateway reaches the API.
+    pub api_upstream: Located<String>,
+    /// Its side in Authentik.
+    pub provider: Provider,
+    /// `MINIO_IDENTITY_OPENID_CLAIM_NAME`.
+    pub claim_name: Located<String>,
+    /// IAM policies by name: the names that the claim must hold.
+    pub policies: BTreeMap<String, Located<PathBuf>>,
+    /// Buckets that exist from the start.
+    #[serde(default)]
+    pub buckets: Vec<String>,
+}
+
+/// What the deployment's document says where the real programs do otherwise.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Statement {
+    /// The document's words.
+    pub document: String,
+    /// What is true.
+    pub truth: String,
+}
