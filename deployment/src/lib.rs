@@ -8,7 +8,7 @@ mod source;
 pub mod traefik;
 
 pub use model::{
-    Apps, Auth, Bridge, Deployment, EntryPoints, Grafana, Headers, Minio, Persona, Provider, Service, SigningKey,
-    Statement, Traefik, Versions,
+    Apps, Auth, Bridge, Deployment, EntryPoints, Grafana, Headers, Minio, Persona, Provider, Service,
+    SigningKey, Statement, Traefik, Versions,
 };
 pub use source::{Drawn, Located, Place, Problem, Source, suggestion};

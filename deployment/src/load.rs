@@ -73,7 +73,9 @@ impl Checker<'_> {
                 .with_help(format!("write `{}@file`", *deployment.traefik.middleware)));
         }
         if deployment.headers.group_separator.is_empty() {
-            return Err(self.source.problem(deployment.headers.group_separator.place, "empty group separator"));
+            return Err(self
+                .source
+                .problem(deployment.headers.group_separator.place, "empty group separator"));
         }
         Ok(())
     }
@@ -133,7 +135,8 @@ impl Checker<'_> {
     }
 
     fn url(&self, text: &Located<String>) -> Result<Url, Problem> {
-        let wrong = |reason: String| self.source.problem(text.place, format!("`{}` is no URL: {reason}", **text));
+        let wrong =
+            |reason: String| self.source.problem(text.place, format!("`{}` is no URL: {reason}", **text));
         let url = Url::parse(text).map_err(|error| wrong(error.to_string()))?;
         match url.host_str() {
             Some(_) => Ok(url),
@@ -187,9 +190,14 @@ requirements: { LOGIN-1: sends to login }
 
     #[test]
     fn an_unknown_group_is_shown_at_its_place_with_the_nearest() {
-        let problem = deployment(|text| text.replace("groups: [admins] }", "groups: [admin] }")).expect_err("refused");
+        let problem =
+            deployment(|text| text.replace("groups: [admins] }", "groups: [admin] }")).expect_err("refused");
         assert_eq!(problem.to_string(), "unknown group `admin`");
-        assert!(problem.position().expect("place").ends_with("deployment.yaml:8:62"), "{:?}", problem.position());
+        assert!(
+            problem.position().expect("place").ends_with("deployment.yaml:8:62"),
+            "{:?}",
+            problem.position()
+        );
         assert_eq!(problem.help_line(), Some("did you mean `admins`?"));
     }
 
@@ -198,18 +206,24 @@ requirements: { LOGIN-1: sends to login }
         let problem = deployment(|text| text.replace("middleware:", "midleware:")).expect_err("refused");
         assert_eq!(problem.to_string(), "unknown key `midleware`");
         assert_eq!(problem.help_line(), Some("did you mean `middleware`?"));
-        assert!(problem.position().expect("place").contains("deployment.yaml:3:"), "{:?}", problem.position());
+        assert!(
+            problem.position().expect("place").contains("deployment.yaml:3:"),
+            "{:?}",
+            problem.position()
+        );
     }
 
     #[test]
     fn a_duplicate_key_is_refused() {
-        let problem = deployment(|text| text.replace("name: Small", "name: Small\nname: Large")).expect_err("refused");
+        let problem =
+            deployment(|text| text.replace("name: Small", "name: Small\nname: Large")).expect_err("refused");
         assert_eq!(problem.to_string(), "duplicate key `name`");
     }
 
     #[test]
     fn a_service_url_with_a_path_is_refused() {
-        let problem = deployment(|text| text.replace("https://docs.test,", "https://docs.test/x,")).expect_err("refused");
+        let problem = deployment(|text| text.replace("https://docs.test,", "https://docs.test/x,"))
+            .expect_err("refused");
         assert_eq!(problem.help_line(), Some("write `https://docs.test`"));
     }
 }

@@ -77,7 +77,12 @@ impl Source {
             ),
             other => (first_line(&other.to_string()), None),
         };
-        Problem { file: Some(self.clone()), place: bare.location().map(Place::from), help, ..Problem::new(message) }
+        Problem {
+            file: Some(self.clone()),
+            place: bare.location().map(Place::from),
+            help,
+            ..Problem::new(message)
+        }
     }
 }
 
@@ -124,7 +129,8 @@ pub struct Place {
 impl From<Location> for Place {
     fn from(location: Location) -> Self {
         let span = location.span();
-        let whole = |number: Option<u64>| number.and_then(|number| usize::try_from(number).ok()).unwrap_or_default();
+        let whole =
+            |number: Option<u64>| number.and_then(|number| usize::try_from(number).ok()).unwrap_or_default();
         Self {
             line: whole(Some(location.line())),
             column: whole(Some(location.column())),
@@ -264,6 +270,10 @@ impl Diagnostic for Drawn {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let place = self.problem.place.filter(|_| self.code.is_some())?;
-        Some(Box::new(std::iter::once(LabeledSpan::new(Some("here".to_owned()), place.offset, place.length.max(1)))))
+        Some(Box::new(std::iter::once(LabeledSpan::new(
+            Some("here".to_owned()),
+            place.offset,
+            place.length.max(1),
+        ))))
     }
 }

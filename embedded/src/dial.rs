@@ -151,7 +151,11 @@ impl Client {
         self.dialer.clone().dial(uri.clone()).await
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>, host: &str) -> Result<Response<Bytes>, DialError> {
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        host: &str,
+    ) -> Result<Response<Bytes>, DialError> {
         let response = self.inner.request(request).await.map_err(|error| from_hyper(error, host))?;
         let (parts, body) = response.into_parts();
         match Limited::new(body, self.max_body).collect().await {
@@ -215,7 +219,10 @@ impl Dialer {
         let failed = |reason: String| DialError::Tls { host: host.clone(), reason };
         let name = rustls::pki_types::ServerName::try_from(host.trim_end_matches('.').to_owned())
             .map_err(|error| failed(error.to_string()))?;
-        let tls = TlsConnector::from(self.tls).connect(name, tcp).await.map_err(|error| failed(error.to_string()))?;
+        let tls = TlsConnector::from(self.tls)
+            .connect(name, tcp)
+            .await
+            .map_err(|error| failed(error.to_string()))?;
         Ok(Stream::Tls(Box::new(TokioIo::new(tls))))
     }
 }
@@ -262,7 +269,11 @@ impl Read for Stream {
 }
 
 impl Write for Stream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(io) => Pin::new(io).poll_write(context, bytes),
             Self::Tls(io) => Pin::new(io).poll_write(context, bytes),
