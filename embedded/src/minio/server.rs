@@ -1,0 +1,98 @@
+//! One running MinIO.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::api;
+use super::call::serve;
+use super::console::Console;
+use super::policy::PolicyDocument;
+use super::settings::Settings;
+use super::shared::Shared;
+
+/// A MinIO on loopback: S3 and STS on one port, the console on another. Dropping it stops everything.
+pub struct Minio {
+    shared: Arc<Shared>,
+    sessions: Arc<Console>,
+    api: SocketAddr,
+    console: SocketAddr,
+    _stop: DropGuard,
+}
+
+impl Minio {
+    /// Starts listening. The provider need not be up: IAM is initialised when it is, and until then the STS
+    /// answers `STSIAMNotInitialized` and the console's port closes every connection (`truth/minio/22-startup`).
+    ///
+    /// # Errors
+    /// When no loopback port can be bound.
+    pub async fn start(settings: Settings) -> io::Result<Self> {
+        let api_listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let console_listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let (api, console) = (api_listener.local_addr()?, console_listener.local_addr()?);
+        let shared = Arc::new(Shared::new(settings));
+        let sessions = Arc::new(Console::new(shared.clone()));
+        let stop = CancellationToken::new();
+
+        let state = shared.clone();
+        tokio::spawn(serve(
+            api_listener,
+            stop.clone(),
+            || true,
+            move |call| {
+                let state = state.clone();
+                async move { api::handle(&state, console.port(), call).await }
+            },
+        ));
+        let (state, handler) = (shared.clone(), sessions.clone());
+        let ready = move || state.provider().is_some();
+        tokio::spawn(serve(console_listener, stop.clone(), ready, move |call| {
+            let handler = handler.clone();
+            async move { handler.handle(&call).await }
+        }));
+        let (state, stopped) = (shared.clone(), stop.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = stopped.cancelled() => {}
+                () = state.keep_initialised() => {}
+            }
+        });
+        Ok(Self { shared, sessions, api, console, _stop: stop.drop_guard() })
+    }
+
+    /// Where S3, STS, admin and health answer: port 9000 of a real one.
+    pub fn api(&self) -> SocketAddr {
+        self.api
+    }
+
+    /// Where the console answers: port 9001 of a real one.
+    pub fn console(&self) -> SocketAddr {
+        self.console
+    }
+
+    /// Whether IAM is initialised: discovery and keys were read.
+    pub fn initialised(&self) -> bool {
+        self.shared.provider().is_some()
+    }
+
+    /// Creates or replaces a policy; credentials that name it follow at once
+    /// (`truth/minio/03-policy-lifecycle`).
+    pub fn put_policy(&self, name: &str, policy: PolicyDocument) {
+        self.shared.iam_mut().put_policy(name, policy);
+    }
+
+    /// Removes a policy; returns whether there was one.
+    pub fn remove_policy(&self, name: &str) -> bool {
+        self.shared.iam_mut().remove_policy(name)
+    }
+
+    /// Behaves as a new process: forgets discovery, cached keys and console sessions, keeps policies, credentials
+    /// and objects (`truth/minio/14-authentik-shapes`: `creds_after_restart_and_rotation`).
+    pub fn restart(&self) {
+        self.sessions.forget();
+        self.shared.restart();
+    }
+}
