@@ -1,7 +1,7 @@
 //! Files with their text, values with their place, and the error that shows both.
 
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
@@ -15,7 +15,7 @@ const LONGEST_FILE: u64 = 4 << 20;
 #[derive(Clone, Debug)]
 pub struct Source {
     /// Where it came from.
-    pub path: PathBuf,
+    pub path: Arc<Path>,
     /// All of it.
     pub text: Arc<str>,
 }
@@ -32,12 +32,12 @@ impl Source {
             return Err(failed(format!("it is {length} bytes long, more than {LONGEST_FILE}")));
         }
         let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-        Ok(Self { path: path.to_owned(), text: text.into() })
+        Ok(Self { path: path.into(), text: text.into() })
     }
 
     /// A source that is no file, for tests and standard input.
     pub fn inline(name: &str, text: &str) -> Self {
-        Self { path: name.into(), text: text.into() }
+        Self { path: Path::new(name).into(), text: text.into() }
     }
 
     /// Reads YAML of a known shape, every value with its place.

@@ -66,7 +66,8 @@ pub async fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str)
 
 /// The text of the first element `name` in `xml`, unescaped; empty when there is none.
 pub fn element(xml: &str, name: &str) -> String {
-    let inner = xml.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once(&format!("</{name}>")));
+    let inner =
+        xml.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once(&format!("</{name}>")));
     let text = inner.map_or("", |(text, _)| text);
     [("&lt;", "<"), ("&gt;", ">"), ("&#39;", "'"), ("&#34;", "\""), ("&amp;", "&")]
         .iter()
@@ -161,8 +162,12 @@ pub async fn may(minio: &Minio, who: &Credentials) -> BTreeMap<String, String> {
         };
         let mut line = format!("{} {code}", told.status).trim().to_owned();
         if operation == "ListBuckets" {
-            let names: Vec<String> =
-                told.body.split("<Bucket>").skip(1).map(|part| format!("'{}'", element(part, "Name"))).collect();
+            let names: Vec<String> = told
+                .body
+                .split("<Bucket>")
+                .skip(1)
+                .map(|part| format!("'{}'", element(part, "Name")))
+                .collect();
             line = format!("{line} [{}]", names.join(", "));
         }
         out.insert(operation.to_owned(), line);
@@ -176,7 +181,8 @@ fn sign_root(minio: &Minio, who: &Credentials) -> String {
     let (now, none) = (jiff::Timestamp::now(), std::iter::empty());
     let (key, secret, token) = (who.key(), who.secret(), who.token());
     let method = rusty_s3::Method::Get;
-    rusty_s3::signing::sign(&now, method, endpoint, key, secret, token, "us-east-1", 60, none.clone(), none).to_string()
+    rusty_s3::signing::sign(&now, method, endpoint, key, secret, token, "us-east-1", 60, none.clone(), none)
+        .to_string()
 }
 
 /// Writes `hello.txt` into `data-bkt` as root.

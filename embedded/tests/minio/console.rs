@@ -62,7 +62,10 @@ async fn sso_login_ends_in_a_session_with_the_rights_of_the_groups() {
     let (minio, idp) = with(ConsoleVariant::Sso).await;
     let state = state(&minio).await;
     let page = get(&minio, "/oauth_callback?code=abc&state=x", "").await;
-    assert_eq!((page.status().as_u16(), page.headers()["content-type"].to_str().unwrap()), (200, "text/html"));
+    assert_eq!(
+        (page.status().as_u16(), page.headers()["content-type"].to_str().unwrap()),
+        (200, "text/html")
+    );
 
     let tokens = json!({ "access_token": "at", "id_token": groups(json!(["readonly"])), "expires_in": 3600 });
     idp.show("token", 200, tokens);
@@ -146,7 +149,10 @@ async fn newest_console_has_no_sso_but_takes_temporary_keys() {
     assert_eq!(login["loginStrategy"], "form");
     let gone = post(&minio, "/api/v1/login/oauth2/auth", json!({ "code": "a", "state": "b" })).await;
     assert_eq!(gone.status(), 404);
-    assert_eq!(json(&gone), json!({ "code": 404, "message": "path /api/v1/login/oauth2/auth was not found" }));
+    assert_eq!(
+        json(&gone),
+        json!({ "code": 404, "message": "path /api/v1/login/oauth2/auth was not found" })
+    );
 
     let who = sts(&minio, &groups(json!(["consoleAdmin"])), &[]).await.credentials();
     let keys = |sts: Option<&str>| json!({ "accessKey": who.key(), "secretKey": who.secret(), "sts": sts.unwrap_or_default() });

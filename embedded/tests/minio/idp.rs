@@ -52,13 +52,17 @@ impl Idp {
         let app = Router::new().fallback(answer).with_state(shown.clone());
         let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         let idp = Self { shown, task, address };
-        idp.show("discovery", 200, json!({
-            "issuer": format!("http://{HOST}/application/o/minio/"),
-            "authorization_endpoint": format!("http://{HOST}/application/o/authorize/"),
-            "token_endpoint": format!("http://{HOST}/application/o/token/"),
-            "userinfo_endpoint": format!("http://{HOST}/application/o/userinfo/"),
-            "jwks_uri": format!("http://{HOST}/application/o/minio/jwks/"),
-        }));
+        idp.show(
+            "discovery",
+            200,
+            json!({
+                "issuer": format!("http://{HOST}/application/o/minio/"),
+                "authorization_endpoint": format!("http://{HOST}/application/o/authorize/"),
+                "token_endpoint": format!("http://{HOST}/application/o/token/"),
+                "userinfo_endpoint": format!("http://{HOST}/application/o/userinfo/"),
+                "jwks_uri": format!("http://{HOST}/application/o/minio/jwks/"),
+            }),
+        );
         idp.show_keys(json!([jwk("k1", "k1")]));
         idp
     }
@@ -107,6 +111,13 @@ async fn answer(
     (StatusCode::from_u16(status).unwrap(), close, text).into_response()
 }
 
+/// An Ed25519 seed in PKCS #8 version 1, without the public key that not every reader takes.
+fn ed25519_der(seed: &[u8; 32]) -> Vec<u8> {
+    const PREFIX: [u8; 16] =
+        [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+    [&PREFIX[..], &seed[..]].concat()
+}
+
 /// The signing key of `name`; the same all through the run.
 fn signing_key(name: &str) -> &'static EncodingKey {
     static KEYS: OnceLock<BTreeMap<&'static str, EncodingKey>> = OnceLock::new();
@@ -121,7 +132,7 @@ fn signing_key(name: &str) -> &'static EncodingKey {
             ("other", rsa()),
             ("ec", EncodingKey::from_ec_der(&curve(&rcgen::PKCS_ECDSA_P256_SHA256))),
             ("ec384", EncodingKey::from_ec_der(&curve(&rcgen::PKCS_ECDSA_P384_SHA384))),
-            ("ed", EncodingKey::from_ed_der(&curve(&rcgen::PKCS_ED25519))),
+            ("ed", EncodingKey::from_ed_der(&ed25519_der(&rand::random()))),
             ("secret", EncodingKey::from_secret(SECRET.as_bytes())),
             ("wrong-secret", EncodingKey::from_secret(b"wrong")),
         ])
@@ -137,7 +148,8 @@ pub fn jwk(name: &str, kid: &str) -> Value {
         "ed" => Algorithm::EdDSA,
         _ => Algorithm::RS256,
     };
-    let mut jwk = serde_json::to_value(Jwk::from_encoding_key(signing_key(name), algorithm).unwrap()).unwrap();
+    let mut jwk =
+        serde_json::to_value(Jwk::from_encoding_key(signing_key(name), algorithm).unwrap()).unwrap();
     jwk["kid"] = kid.into();
     jwk["use"] = "sig".into();
     jwk
@@ -163,9 +175,12 @@ pub fn token(header: &Value, claims: &Value, by: &str) -> String {
 
 /// A token as Authentik signs it for MinIO's client, good for ten minutes, with `groups`.
 pub fn groups(groups: Value) -> String {
-    let claims = claims_at(json!({ "sub": "sub-alice", "aud": "minio-client", "groups": groups }), &json!({
-        "exp": 600, "iat": 0,
-    }));
+    let claims = claims_at(
+        json!({ "sub": "sub-alice", "aud": "minio-client", "groups": groups }),
+        &json!({
+            "exp": 600, "iat": 0,
+        }),
+    );
     token(&json!({ "alg": "RS256", "kid": "k1", "typ": "JWT" }), &claims, "k1")
 }
 

@@ -100,7 +100,11 @@ impl Agent {
     }
 
     /// Takes every `Set-Cookie` line of a response into the jar.
-    pub(super) fn take_cookies(&mut self, request: &RequestContext<'_>, response: &ResponseRecord) -> Vec<JarChange> {
+    pub(super) fn take_cookies(
+        &mut self,
+        request: &RequestContext<'_>,
+        response: &ResponseRecord,
+    ) -> Vec<JarChange> {
         response.header_values("set-cookie").filter_map(|line| self.jar.take(line, request)).collect()
     }
 
@@ -113,7 +117,10 @@ impl Agent {
             method: outgoing.method.to_string(),
             url: outgoing.url.clone(),
             target: None,
-            headers: headers.iter().map(|(name, value)| (title_case(name.as_str()), value.as_bytes().to_vec())).collect(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| (title_case(name.as_str()), value.as_bytes().to_vec()))
+                .collect(),
             body: outgoing.body.to_vec(),
         };
         let started = Instant::now();
@@ -142,7 +149,8 @@ impl Agent {
                 headers.append(name, value.clone());
             }
         }
-        if !outgoing.body.is_empty() || matches!(outgoing.method, Method::POST | Method::PUT | Method::PATCH) {
+        if !outgoing.body.is_empty() || matches!(outgoing.method, Method::POST | Method::PUT | Method::PATCH)
+        {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(outgoing.body.len()));
         }
         let own = (outgoing.mode != Mode::Api).then(|| self.jar.header(&context(outgoing))).flatten();
@@ -153,7 +161,9 @@ impl Agent {
             }
             cookies.extend_from_slice(value.as_bytes());
         }
-        if !cookies.is_empty() && let Ok(value) = HeaderValue::from_bytes(&cookies) {
+        if !cookies.is_empty()
+            && let Ok(value) = HeaderValue::from_bytes(&cookies)
+        {
             headers.insert(COOKIE, value);
         }
         headers
@@ -191,7 +201,10 @@ fn build(outgoing: &Outgoing, headers: HeaderMap) -> Result<Request<Full<Bytes>>
 
 fn record_response(response: http::Response<Bytes>) -> ResponseRecord {
     let (parts, body) = response.into_parts();
-    let lines = parts.headers.iter().map(|(name, value)| (name.as_str().as_bytes().to_vec(), value.as_bytes().to_vec()));
+    let lines = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str().as_bytes().to_vec(), value.as_bytes().to_vec()));
     ResponseRecord { status: parts.status.as_u16(), headers: lines.collect(), body, body_cut: false }
 }
 

@@ -93,7 +93,8 @@ impl FlowPage {
 
     /// What the stage complains about.
     pub fn errors(&self) -> Vec<StageError> {
-        let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let mut errors = Vec::new();
         if let Some(fields) = self.challenge.get("response_errors").and_then(Value::as_object) {
             for (field, complaints) in fields {
@@ -134,7 +135,11 @@ impl Agent {
     ///
     /// # Errors
     /// [`FlowError`] when the landing is no flow page or the executor gives no challenge.
-    pub async fn inspect_flow(&mut self, landing: &Landing, ledger: &mut Ledger) -> Result<FlowPage, FlowError> {
+    pub async fn inspect_flow(
+        &mut self,
+        landing: &Landing,
+        ledger: &mut Ledger,
+    ) -> Result<FlowPage, FlowError> {
         let url = landing.url(ledger).cloned();
         let url = url.ok_or_else(|| FlowError::NotAFlow { url: String::new() })?;
         self.challenge(&url, ledger).await
@@ -155,7 +160,11 @@ impl Agent {
         self.settle(landing, ledger).await
     }
 
-    pub(super) async fn settle(&mut self, mut landing: Landing, ledger: &mut Ledger) -> (Landing, Option<FlowPage>) {
+    pub(super) async fn settle(
+        &mut self,
+        mut landing: Landing,
+        ledger: &mut Ledger,
+    ) -> (Landing, Option<FlowPage>) {
         for _ in 0..MAX_PAGES {
             if !matches!(landing.page(ledger), Page::Flow(_)) {
                 return (landing, None);
@@ -214,7 +223,8 @@ impl Agent {
                 continue;
             }
             let challenge = response.json().filter(|_| response.status == 200).filter(Value::is_object);
-            let challenge = challenge.ok_or(FlowError::NoChallenge { hop: index, status: response.status })?;
+            let challenge =
+                challenge.ok_or(FlowError::NoChallenge { hop: index, status: response.status })?;
             let component = challenge.get("component").and_then(Value::as_str).unwrap_or_default().to_owned();
             let slug = flow_slug(page).unwrap_or_default().to_owned();
             return Ok(FlowPage { url: page.clone(), slug, hop: index, component, challenge });
@@ -224,7 +234,8 @@ impl Agent {
 
     /// A cookie as `document.cookie` shows it: empty when absent or HttpOnly.
     fn readable_cookie(&self, name: &str, page: &Url) -> String {
-        let http_only = self.jar.cookies().iter().any(|cookie| cookie.name == name && cookie.attributes.http_only);
+        let http_only =
+            self.jar.cookies().iter().any(|cookie| cookie.name == name && cookie.attributes.http_only);
         if http_only { String::new() } else { self.jar.value(name, page).unwrap_or_default().to_owned() }
     }
 }
@@ -247,7 +258,8 @@ mod tests {
 
     fn page(challenge: Value) -> FlowPage {
         FlowPage {
-            url: Url::parse("https://auth.spacemusic.tv/if/flow/default-authentication-flow/?next=%2F").unwrap(),
+            url: Url::parse("https://auth.spacemusic.tv/if/flow/default-authentication-flow/?next=%2F")
+                .unwrap(),
             slug: "default-authentication-flow".into(),
             hop: 0,
             component: challenge["component"].as_str().unwrap_or_default().into(),
@@ -258,7 +270,10 @@ mod tests {
     #[test]
     fn the_page_query_is_handed_to_the_executor_as_one_parameter() {
         // 20-login-alice, hop 3.
-        let url = Url::parse("https://auth.spacemusic.tv/if/flow/default-authentication-flow/?scope=a+b&next=%2Fx%3Fy%3D1").unwrap();
+        let url = Url::parse(
+            "https://auth.spacemusic.tv/if/flow/default-authentication-flow/?scope=a+b&next=%2Fx%3Fy%3D1",
+        )
+        .unwrap();
         assert_eq!(
             executor_url(&url).unwrap().as_str(),
             "https://auth.spacemusic.tv/api/v3/flows/executor/default-authentication-flow/\
@@ -283,7 +298,10 @@ mod tests {
     #[test]
     fn a_relative_redirect_resolves_at_the_page() {
         let page = page(json!({"component": "xak-flow-redirect", "to": "/application/o/authorize/?a=b"}));
-        assert_eq!(page.redirect().unwrap().as_str(), "https://auth.spacemusic.tv/application/o/authorize/?a=b");
+        assert_eq!(
+            page.redirect().unwrap().as_str(),
+            "https://auth.spacemusic.tv/application/o/authorize/?a=b"
+        );
         assert_eq!(page.page(), Page::Flow("default-authentication-flow".into()));
     }
 

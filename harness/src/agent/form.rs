@@ -128,7 +128,9 @@ fn enclosing_form(element: ElementRef<'_>) -> Option<ElementRef<'_>> {
 
 /// The successful controls in document order; buttons are not among them, as when Enter is pressed.
 fn controls(form: ElementRef<'_>) -> Vec<(String, String)> {
-    let Ok(selector) = Selector::parse("input[name], select[name], textarea[name]") else { return Vec::new() };
+    let Ok(selector) = Selector::parse("input[name], select[name], textarea[name]") else {
+        return Vec::new();
+    };
     let mut fields = Vec::new();
     for control in form.select(&selector).filter(|control| control.attr("disabled").is_none()) {
         let name = control.attr("name").unwrap_or_default().to_owned();
@@ -179,7 +181,9 @@ pub(super) fn meta_refresh(html: &str) -> Option<String> {
     let document = Html::parse_document(html);
     all(&document, "meta[http-equiv][content]")
         .into_iter()
-        .find(|meta| meta.attr("http-equiv").is_some_and(|value| value.trim().eq_ignore_ascii_case("refresh")))
+        .find(|meta| {
+            meta.attr("http-equiv").is_some_and(|value| value.trim().eq_ignore_ascii_case("refresh"))
+        })
         .and_then(|meta| meta.attr("content").map(str::to_owned))
 }
 
@@ -211,12 +215,16 @@ mod tests {
         assert!(form.post);
         assert_eq!(form.action.as_str(), "https://a.test/x/login?stale=1");
         let fields: Vec<_> = form.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        assert_eq!(fields, ["csrf=t0k", "user=alice", "password=", "remember=on", "lang=en", "note=hi", "extra=1"]);
+        assert_eq!(
+            fields,
+            ["csrf=t0k", "user=alice", "password=", "remember=on", "lang=en", "note=hi", "extra=1"]
+        );
     }
 
     #[test]
     fn a_get_form_replaces_the_query() {
-        let request = filled("#other", &[]).unwrap().into_request(&Url::parse("https://a.test/x/y/?q=1").unwrap());
+        let request =
+            filled("#other", &[]).unwrap().into_request(&Url::parse("https://a.test/x/y/?q=1").unwrap());
         assert_eq!(request.url.as_str(), "https://a.test/x/y/?z=0");
     }
 

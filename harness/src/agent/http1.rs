@@ -32,7 +32,12 @@ enum Framing {
 ///
 /// # Errors
 /// [`ExchangeErrorKind::Broken`] when the bytes are no HTTP/1.1 response or end too early.
-pub(super) fn read(bytes: &[u8], method: &str, max_body: usize, closed: bool) -> Result<Progress, ExchangeError> {
+pub(super) fn read(
+    bytes: &[u8],
+    method: &str,
+    max_body: usize,
+    closed: bool,
+) -> Result<Progress, ExchangeError> {
     let mut rest = bytes;
     loop {
         let mut lines = [httparse::EMPTY_HEADER; MAX_LINES];
@@ -79,7 +84,8 @@ fn framing(status: u16, method: &str, lines: &[httparse::Header<'_>]) -> Result<
     let mut length = None;
     for value in values("content-length") {
         let text = String::from_utf8_lossy(value);
-        let parsed = text.trim().parse().map_err(|_| broken(format!("`Content-Length: {text}` is no number")))?;
+        let parsed =
+            text.trim().parse().map_err(|_| broken(format!("`Content-Length: {text}` is no number")))?;
         if length.is_some_and(|length| length != parsed) {
             return Err(broken("two different `Content-Length` lines".into()));
         }
@@ -169,7 +175,11 @@ mod tests {
 
     #[test]
     fn header_bytes_order_and_case_are_kept() {
-        let record = done(b"HTTP/1.1 200 OK\r\nX-B: \xc3\xb6\r\nx-a: 1\r\nX-B: 2\r\nContent-Length: 2\r\n\r\nokrest", "GET", false);
+        let record = done(
+            b"HTTP/1.1 200 OK\r\nX-B: \xc3\xb6\r\nx-a: 1\r\nX-B: 2\r\nContent-Length: 2\r\n\r\nokrest",
+            "GET",
+            false,
+        );
         assert_eq!(record.headers[0], (b"X-B".to_vec(), b"\xc3\xb6".to_vec()));
         assert_eq!(record.headers[1].0, b"x-a");
         assert_eq!(record.body.as_ref(), b"ok");
@@ -206,7 +216,10 @@ mod tests {
     fn an_early_close_and_two_lengths_are_errors() {
         let short = read(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", "GET", 1000, true).unwrap_err();
         assert_eq!(short.text, "closed after 2 of 5 body bytes");
-        assert!(read(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nab", "GET", 9, true).is_err());
+        assert!(
+            read(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nab", "GET", 9, true)
+                .is_err()
+        );
     }
 
     #[test]

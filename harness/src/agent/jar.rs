@@ -132,7 +132,10 @@ impl Jar {
     }
 
     fn store(&mut self, cookie: Cookie<'static>, request: &RequestContext<'_>) -> Option<JarChange> {
-        if cookie.secure() != Some(true) && !is_secure(request.url) && self.shadows_secure(&cookie, request.url) {
+        if cookie.secure() != Some(true)
+            && !is_secure(request.url)
+            && self.shadows_secure(&cookie, request.url)
+        {
             let reason = "a cookie from http may not stand in for a `Secure` one".to_owned();
             return Some(change(ChangeKind::Rejected { reason }, &cookie));
         }
@@ -219,7 +222,10 @@ impl Jar {
 }
 
 /// Reads a `Set-Cookie` line under every rule that needs no jar.
-fn read<'a>(line: &'a str, request: &RequestContext<'_>) -> Result<Cookie<'static>, (Option<RawCookie<'a>>, String)> {
+fn read<'a>(
+    line: &'a str,
+    request: &RequestContext<'_>,
+) -> Result<Cookie<'static>, (Option<RawCookie<'a>>, String)> {
     let raw = RawCookie::parse(line).map_err(|error| (None, error.to_string()))?;
     if let Some(reason) = refuse(&raw, line, request) {
         return Err((Some(raw), reason));
@@ -265,7 +271,8 @@ fn refuse(raw: &RawCookie<'_>, line: &str, request: &RequestContext<'_>) -> Opti
             return Some(format!("`Domain={domain}` is a public suffix"));
         }
     }
-    let prefixed = |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    let prefixed =
+        |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     if prefixed("__Secure-") && !secure {
         return Some("the `__Secure-` prefix asks for `Secure`".into());
     }

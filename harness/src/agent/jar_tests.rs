@@ -40,7 +40,7 @@ fn reason(change: Option<JarChange>) -> String {
 #[test]
 fn proxy_cookie_of_the_outpost_stays_at_its_service() {
     let mut jar = Jar::new();
-    let line = "authentik_proxy_1e4dfeb4=UVOO; Path=/; Expires=Wed, 25 Nov 2126 05:15:52 GMT; Max-Age=3601; \
+    let line = "authentik_proxy_1e4dfeb4=UVOO; Path=/; Expires=Mon, 25 Nov 2126 05:15:52 GMT; Max-Age=3601; \
                 HttpOnly; Secure; SameSite=Lax";
     let change = take(&mut jar, STREAM, line).unwrap();
     assert_eq!(change.kind, ChangeKind::Set);
@@ -54,10 +54,13 @@ fn proxy_cookie_of_the_outpost_stays_at_its_service() {
             http_only: true,
             same_site: Some(SameSite::Lax),
             max_age: Some(3601),
-            expires: Some(4_950_594_952),
+            expires: Some(4_951_257_352),
         }
     );
-    assert_eq!(sent(&jar, "https://stream.spacemusic.tv/x").as_deref(), Some("authentik_proxy_1e4dfeb4=UVOO"));
+    assert_eq!(
+        sent(&jar, "https://stream.spacemusic.tv/x").as_deref(),
+        Some("authentik_proxy_1e4dfeb4=UVOO")
+    );
     assert_eq!(sent(&jar, AUTH), None);
     assert_eq!(sent(&jar, "http://stream.spacemusic.tv/x"), None);
 }
@@ -79,7 +82,12 @@ fn deletion_of_the_core_session_is_recorded() {
 #[test]
 fn lax_goes_with_top_level_get_but_not_with_cross_site_post_or_fetch() {
     let mut jar = Jar::new();
-    for line in ["s=1; Path=/; SameSite=Strict", "l=1; Path=/; SameSite=Lax", "d=1; Path=/", "n=1; Path=/; SameSite=None; Secure"] {
+    for line in [
+        "s=1; Path=/; SameSite=Strict",
+        "l=1; Path=/; SameSite=Lax",
+        "d=1; Path=/",
+        "n=1; Path=/; SameSite=None; Secure",
+    ] {
         take(&mut jar, STREAM, line);
     }
     let other = "https://edit.spacemusic.com/";
@@ -165,7 +173,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_set_at_a_host_never_leaves_for_another(name in "[a-z]{1,8}", domain in "(|; Domain=spacemusic.tv)") {
+    fn what_is_set_at_a_host_never_leaves_for_another(name in "[a-z]{1,8}", domain in "(|; Domain=spacemusic[.]tv)") {
         let mut jar = Jar::new();
         take(&mut jar, STREAM, &format!("{name}=1; Path=/{domain}"));
         prop_assert_eq!(sent(&jar, "https://edit.spacemusic.com/"), None);

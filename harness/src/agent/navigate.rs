@@ -21,7 +21,12 @@ impl Agent {
         self.navigate_by(start, Cause::Start, ledger).await
     }
 
-    pub(super) async fn navigate_by(&mut self, start: Outgoing, cause: Cause, ledger: &mut Ledger) -> Landing {
+    pub(super) async fn navigate_by(
+        &mut self,
+        start: Outgoing,
+        cause: Cause,
+        ledger: &mut Ledger,
+    ) -> Landing {
         let (mut request, mut cause) = (start, cause);
         let mut detector = Detector::default();
         for _ in 0..self.limits.max_hops.max(1) {
@@ -95,7 +100,9 @@ fn redirected(request: &Outgoing, status: u16, target: Url) -> Outgoing {
 fn refresh_target(response: &ResponseRecord, page: &Url) -> Option<Url> {
     let text = match response.header("refresh") {
         Some(value) => value.to_owned(),
-        None if response.media_type().as_deref() == Some("text/html") => form::meta_refresh(&response.text())?,
+        None if response.media_type().as_deref() == Some("text/html") => {
+            form::meta_refresh(&response.text())?
+        }
         None => return None,
     };
     let (seconds, rest) = match text.split_once([';', ',']) {
@@ -131,9 +138,13 @@ mod tests {
 
     #[test]
     fn a_post_becomes_get_by_301_302_303_and_stays_by_307_308() {
-        for (status, method, kept) in
-            [(301, "GET", false), (302, "GET", false), (303, "GET", false), (307, "POST", true), (308, "POST", true)]
-        {
+        for (status, method, kept) in [
+            (301, "GET", false),
+            (302, "GET", false),
+            (303, "GET", false),
+            (307, "POST", true),
+            (308, "POST", true),
+        ] {
             let next = redirected(&post(), status, url("https://a.test/next"));
             assert_eq!(next.method, method, "{status}");
             assert_eq!(!next.body.is_empty(), kept, "{status}");

@@ -97,7 +97,8 @@ impl Outgoing {
         }
         let Some(initiator) = &self.initiator else { return };
         let unsafe_method = !matches!(self.method, Method::GET | Method::HEAD);
-        if unsafe_method && let Ok(origin) = HeaderValue::from_str(&initiator.origin().ascii_serialization()) {
+        if unsafe_method && let Ok(origin) = HeaderValue::from_str(&initiator.origin().ascii_serialization())
+        {
             self.headers.entry(ORIGIN).or_insert(origin);
         }
         if let Some(referer) = referer(initiator, &self.url) {
@@ -197,7 +198,10 @@ mod tests {
             referer(&page, &url("https://auth.spacemusic.tv/api/")).unwrap(),
             "https://auth.spacemusic.tv/if/flow/x/?next=%2F"
         );
-        assert_eq!(referer(&page, &url("https://stream.spacemusic.tv/")).unwrap(), "https://auth.spacemusic.tv/");
+        assert_eq!(
+            referer(&page, &url("https://stream.spacemusic.tv/")).unwrap(),
+            "https://auth.spacemusic.tv/"
+        );
         assert_eq!(referer(&page, &url("http://stream.spacemusic.tv/")), None);
     }
 
@@ -210,8 +214,11 @@ mod tests {
 
     #[test]
     fn forms_are_encoded_and_name_their_origin() {
-        let mut request =
-            Outgoing::post_form(url("https://a.test/login"), [("user", "a b"), ("x", "ö")], Some(url("https://a.test/")));
+        let mut request = Outgoing::post_form(
+            url("https://a.test/login"),
+            [("user", "a b"), ("x", "ö")],
+            Some(url("https://a.test/")),
+        );
         request.add_browser_headers();
         assert_eq!(request.body, "user=a+b&x=%C3%B6");
         assert_eq!(request.headers[ORIGIN], "https://a.test");

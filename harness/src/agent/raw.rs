@@ -9,9 +9,7 @@ use super::browser::{Agent, wire_uri};
 use super::http1::{self, Progress};
 use super::jar::RequestContext;
 use super::outgoing::{Mode, RawRequest, host_of, target_of};
-use crate::evidence::{
-    Cause, ExchangeError, ExchangeErrorKind, Hop, Ledger, RequestRecord, ResponseRecord,
-};
+use crate::evidence::{Cause, ExchangeError, ExchangeErrorKind, Hop, Ledger, RequestRecord, ResponseRecord};
 
 impl Agent {
     /// One exchange of hand-written bytes over a connection of its own. Nothing is checked or followed, and the
@@ -72,7 +70,9 @@ impl Agent {
             if !closed && bytes.len() == before {
                 continue;
             }
-            if let Progress::Done(response) = http1::read(&bytes, &request.method, self.limits.max_body, closed)? {
+            if let Progress::Done(response) =
+                http1::read(&bytes, &request.method, self.limits.max_body, closed)?
+            {
                 return Ok(response);
             }
         }
@@ -145,6 +145,9 @@ mod tests {
         .header("Content-Length", "2")
         .header("Connection", "Upgrade");
         let bytes = wire_bytes(&assemble(raw, None));
-        assert_eq!(bytes, b"POST / HTTP/1.1\r\nHOST: b.test\r\nContent-Length: 2\r\nConnection: Upgrade\r\n\r\nabc");
+        assert_eq!(
+            bytes,
+            b"POST / HTTP/1.1\r\nHOST: b.test\r\nContent-Length: 2\r\nConnection: Upgrade\r\n\r\nabc"
+        );
     }
 }

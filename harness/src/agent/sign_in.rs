@@ -122,7 +122,9 @@ impl Agent {
                     }
                     continue;
                 }
-                Step::Refused => return Ok(SignIn::Refused { component, errors: page.errors(), hop: page.hop }),
+                Step::Refused => {
+                    return Ok(SignIn::Refused { component, errors: page.errors(), hop: page.hop });
+                }
                 Step::Unsupported => return Err(SignInError::Unsupported { slug: page.slug, component }),
             };
             let stage = (page.slug.clone(), component.clone());
@@ -177,7 +179,8 @@ mod tests {
             component: challenge["component"].as_str().unwrap().into(),
             challenge,
         };
-        let credentials = Credentials { username: "alice".into(), password: "alice-Passw0rd!".to_owned().into() };
+        let credentials =
+            Credentials { username: "alice".into(), password: "alice-Passw0rd!".to_owned().into() };
         match step(&page, &credentials) {
             Step::Answer(answer) => Some(answer),
             _ => None,
@@ -187,14 +190,17 @@ mod tests {
     #[test]
     fn identification_is_answered_as_the_page_does() {
         assert_eq!(
-            answer(json!({"component": "ak-stage-identification", "password_fields": false, "captcha_stage": null})),
+            answer(
+                json!({"component": "ak-stage-identification", "password_fields": false, "captcha_stage": null})
+            ),
             Some(json!({"component": "ak-stage-identification", "uid_field": "alice"}))
         );
     }
 
     #[test]
     fn a_combined_stage_gets_the_password_too() {
-        let answer = answer(json!({"component": "ak-stage-identification", "password_fields": true})).unwrap();
+        let answer =
+            answer(json!({"component": "ak-stage-identification", "password_fields": true})).unwrap();
         assert_eq!(answer["password"], "alice-Passw0rd!");
     }
 

@@ -346,7 +346,8 @@ mod tests {
     use super::*;
 
     fn response(status: u16, headers: &[(&str, &str)]) -> ResponseRecord {
-        let headers = headers.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
+        let headers =
+            headers.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
         ResponseRecord { status, headers: headers.collect(), body: Bytes::new(), body_cut: false }
     }
 
@@ -370,7 +371,10 @@ mod tests {
 
     #[test]
     fn relative_location_resolves_against_the_request() {
-        let hop = hop("https://auth.spacemusic.tv/application/o/x", response(302, &[("LOCATION", "/if/flow/a/?q=1")]));
+        let hop = hop(
+            "https://auth.spacemusic.tv/application/o/x",
+            response(302, &[("LOCATION", "/if/flow/a/?q=1")]),
+        );
         assert_eq!(hop.redirect_target().unwrap().as_str(), "https://auth.spacemusic.tv/if/flow/a/?q=1");
     }
 

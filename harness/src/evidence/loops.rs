@@ -172,7 +172,11 @@ fn report(kind: LoopKind, round: &[Seen], jar_steady: bool) -> LoopReport {
 /// answer to the flow executor) ends a cycle: a login with a password is no loop however often it is done.
 pub fn detect(hops: &[&Hop]) -> Option<LoopReport> {
     let visits = visits(hops);
-    visits.iter().find_map(Visit::redirect_loop).or_else(|| sign_out_undone(&visits)).or_else(|| again(&visits))
+    visits
+        .iter()
+        .find_map(Visit::redirect_loop)
+        .or_else(|| sign_out_undone(&visits))
+        .or_else(|| again(&visits))
 }
 
 /// What followed by itself from one act of the actor.
@@ -213,8 +217,13 @@ impl Visit<'_> {
         let (last, way) = self.hops.split_last()?;
         let first = way.first()?;
         let plain = way.iter().all(|hop| hop.redirect_target().is_some());
-        let home = plain && way.len() >= 2 && last.redirect_target().is_none() && last.status().is_some_and(|status| status < 400);
-        let back = home && first.request.method == last.request.method && mask_url(&first.request.url) == mask_url(&last.request.url);
+        let home = plain
+            && way.len() >= 2
+            && last.redirect_target().is_none()
+            && last.status().is_some_and(|status| status < 400);
+        let back = home
+            && first.request.method == last.request.method
+            && mask_url(&first.request.url) == mask_url(&last.request.url);
         (back && !self.typed).then(|| (way.iter().map(|hop| Seen::new(hop)).collect(), *last))
     }
 
@@ -272,7 +281,8 @@ fn again(visits: &[Visit<'_>]) -> Option<LoopReport> {
     trips.iter().enumerate().find_map(|(place, (round, home))| {
         trips.get(place + 1..)?.iter().find_map(|(later, _)| {
             let first = later.first()?;
-            let same = round.len() == later.len() && round.iter().zip(later).all(|(one, other)| one.same_place(other));
+            let same = round.len() == later.len()
+                && round.iter().zip(later).all(|(one, other)| one.same_place(other));
             (same && first.same_cookie_names(home))
                 .then(|| report(LoopKind::SilentSignInAgain, later, first.cookies == home.cookies))
         })

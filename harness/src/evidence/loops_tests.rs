@@ -20,7 +20,15 @@ struct Script {
 }
 
 impl Script {
-    fn hop(&mut self, cause: Cause, method: &str, url: &str, cookies: &str, status: u16, location: Option<&str>) {
+    fn hop(
+        &mut self,
+        cause: Cause,
+        method: &str,
+        url: &str,
+        cookies: &str,
+        status: u16,
+        location: Option<&str>,
+    ) {
         let line = |name: &str, value: &str| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
         self.hops.push(Hop {
             index: self.hops.len(),
@@ -90,7 +98,14 @@ impl Script {
         self.hop(Cause::Start, "GET", SIGN_OUT, "proxy=1", 302, Some(end));
         self.hop(Cause::Redirect(302), "GET", end, "core=1", 302, Some(flow));
         self.hop(Cause::Redirect(302), "GET", flow, "core=1", 200, None);
-        self.hop(Cause::FlowExecutor, "GET", "https://auth.spacemusic.tv/api/v3/flows/executor/x/", "core=1", 200, None);
+        self.hop(
+            Cause::FlowExecutor,
+            "GET",
+            "https://auth.spacemusic.tv/api/v3/flows/executor/x/",
+            "core=1",
+            200,
+            None,
+        );
     }
 
     fn detect(&self) -> Option<LoopReport> {
@@ -112,7 +127,14 @@ fn a_login_that_returns_to_the_first_url_is_no_loop() {
 fn a_second_login_after_a_full_sign_out_is_no_loop() {
     let mut script = Script::default();
     script.visit_and_sign_in(STREAM);
-    script.hop(Cause::Start, "GET", "https://auth.spacemusic.tv/if/flow/default-invalidation-flow/", "core=1", 200, None);
+    script.hop(
+        Cause::Start,
+        "GET",
+        "https://auth.spacemusic.tv/if/flow/default-invalidation-flow/",
+        "core=1",
+        200,
+        None,
+    );
     script.visit_and_sign_in(STREAM);
     script.visit_silently(DOCS, "", "proxy=2");
     assert_eq!(script.detect(), None);
@@ -149,7 +171,10 @@ fn endless_sign_in_within_one_navigation() {
     }
     let report = script.detect().expect("a report");
     assert_eq!((report.kind, report.start, report.length), (LoopKind::Redirects, 0, 3));
-    assert_eq!(report.cycle[1].url, "https://auth.spacemusic.tv/application/o/authorize/?client_id=x&state=*");
+    assert_eq!(
+        report.cycle[1].url,
+        "https://auth.spacemusic.tv/application/o/authorize/?client_id=x&state=*"
+    );
     assert!(report.description.starts_with("redirects go round every 3 hops with the same cookies: stream"));
 }
 
@@ -175,7 +200,10 @@ fn the_same_silent_sign_in_twice_is_reported_unless_the_jar_was_emptied() {
     let mut kept = Script::default();
     kept.visit_silently(STREAM, "", "proxy=1");
     kept.visit_silently(STREAM, "proxy=1", "proxy=1");
-    assert_eq!(kept.detect().map(|report| (report.kind, report.start)), Some((LoopKind::SilentSignInAgain, 4)));
+    assert_eq!(
+        kept.detect().map(|report| (report.kind, report.start)),
+        Some((LoopKind::SilentSignInAgain, 4))
+    );
     let mut emptied = Script::default();
     emptied.visit_silently(STREAM, "", "proxy=1");
     emptied.visit_silently(STREAM, "", "proxy=1");

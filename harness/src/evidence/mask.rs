@@ -58,7 +58,9 @@ pub(super) fn authority(url: &Url) -> String {
 fn mask_query(query: &str, depth: usize) -> String {
     let pairs = url::form_urlencoded::parse(query.as_bytes());
     pairs
-        .map(|(name, value)| format!("{}={}", utf8_percent_encode(&name, SHOWN), mask_value(&name, &value, depth)))
+        .map(|(name, value)| {
+            format!("{}={}", utf8_percent_encode(&name, SHOWN), mask_value(&name, &value, depth))
+        })
         .collect::<Vec<_>>()
         .join("&")
 }
@@ -98,7 +100,8 @@ fn nested(value: &str, depth: usize) -> Option<String> {
 /// Three base64url parts, of which the first is a JSON object.
 fn looks_like_jwt(value: &str) -> bool {
     let parts: Vec<&str> = value.split('.').collect();
-    let base64url = |part: &&str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let base64url =
+        |part: &&str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     parts.len() == 3 && value.starts_with("eyJ") && parts.iter().all(base64url)
 }
 

@@ -5,8 +5,8 @@ pub mod loops;
 mod mask;
 
 pub use ledger::{
-    Cause, ChangeKind, CookieAttributes, ExchangeError, ExchangeErrorKind, HeaderLines, Hop, JarChange, Ledger,
-    RequestRecord, ResponseRecord, SameSite,
+    Cause, ChangeKind, CookieAttributes, ExchangeError, ExchangeErrorKind, HeaderLines, Hop, JarChange,
+    Ledger, RequestRecord, ResponseRecord, SameSite,
 };
 pub use loops::{CycleStep, LoopReport, detect};
 pub use mask::mask_url;
