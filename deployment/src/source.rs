@@ -45,7 +45,7 @@ impl Source {
     /// # Errors
     /// A [`Problem`] at the first place that is no YAML or not of that shape.
     pub fn yaml<'text, T: Deserialize<'text>>(&'text self) -> Result<T, Problem> {
-        serde_saphyr::from_str(&self.text).map_err(|error| self.from_yaml(&error))
+        serde_saphyr::from_str(&self.text).map_err(|error| self.yaml_problem(&error))
     }
 
     /// A problem at `place` in this file.
@@ -58,7 +58,7 @@ impl Source {
         self.text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default().trim()
     }
 
-    fn from_yaml(&self, error: &Error) -> Problem {
+    fn yaml_problem(&self, error: &Error) -> Problem {
         let bare = error.without_snippet();
         let (message, help) = match bare {
             Error::SerdeUnknownField { field, expected, .. } => {
