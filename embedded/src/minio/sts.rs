@@ -158,7 +158,7 @@ pub(super) async fn assume(shared: &Shared, asked: &Asked) -> Result<Issued, Sts
     }
     narrow(&mut claims, &asked.policy)?;
     let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default().to_owned();
-    if !claims.get("exp").and_then(Value::as_f64).is_some_and(|exp| exp as i64 != 0) {
+    if claims.get("exp").and_then(Value::as_f64).is_none_or(|exp| exp as i64 == 0) {
         return Err(internal());
     }
     if subject.is_empty() {
@@ -172,10 +172,10 @@ pub(super) async fn assume(shared: &Shared, asked: &Asked) -> Result<Issued, Sts
 /// fetch fails, the fetch is what the client hears about (`truth/minio/13-rotation`).
 async fn verified(provider: &Provider, text: &str) -> Result<Map<String, Value>, StsError> {
     let seconds = || Timestamp::now().as_millisecond() as f64 / 1_000.0;
-    if token::strictly_accepted(text) {
-        if let Ok(claims) = token::verify(text, &provider.keys(), seconds()) {
-            return Ok(claims);
-        }
+    if token::strictly_accepted(text)
+        && let Ok(claims) = token::verify(text, &provider.keys(), seconds())
+    {
+        return Ok(claims);
     }
     provider.refresh().await.map_err(invalid)?;
     token::verify(text, &provider.keys(), seconds()).map_err(invalid)

@@ -17,14 +17,14 @@ use ssoproof_embedded::minio::{ConsoleVariant, Minio, OpenId, Settings};
 use crate::idp::{HOST, SECRET};
 
 /// Trusts nobody: the tests speak plain HTTP.
-pub fn tls() -> Arc<rustls::ClientConfig> {
+pub(crate) fn tls() -> Arc<rustls::ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     Arc::new(config.unwrap().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
 }
 
 /// MinIO with the provider of the tests and no buckets.
-pub fn settings(names: &Names) -> Settings {
+pub(crate) fn settings(names: &Names) -> Settings {
     Settings {
         openid: OpenId {
             config_url: format!("http://{HOST}/application/o/minio/.well-known/openid-configuration"),
@@ -46,7 +46,7 @@ pub fn settings(names: &Names) -> Settings {
 }
 
 /// A policy that allows `actions` on `data-bkt` and its objects.
-pub fn on_bucket(actions: &str) -> PolicyDocument {
+pub(crate) fn on_bucket(actions: &str) -> PolicyDocument {
     PolicyDocument::parse(&format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":[{actions}],
             "Resource":["arn:aws:s3:::data-bkt","arn:aws:s3:::data-bkt/*"]}}]}}"#
@@ -55,7 +55,7 @@ pub fn on_bucket(actions: &str) -> PolicyDocument {
 }
 
 /// One exchange with `url`.
-pub async fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Response<Bytes> {
+pub(crate) async fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Response<Bytes> {
     let mut request = Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -65,7 +65,7 @@ pub async fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str)
 }
 
 /// The text of the first element `name` in `xml`, unescaped; empty when there is none.
-pub fn element(xml: &str, name: &str) -> String {
+pub(crate) fn element(xml: &str, name: &str) -> String {
     let inner =
         xml.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once(&format!("</{name}>")));
     let text = inner.map_or("", |(text, _)| text);
@@ -76,7 +76,7 @@ pub fn element(xml: &str, name: &str) -> String {
 
 /// Status and body of an exchange.
 #[derive(Debug)]
-pub struct Told {
+pub(crate) struct Told {
     pub status: u16,
     pub body: String,
 }
@@ -88,7 +88,7 @@ impl Told {
     }
 
     /// `200`, or status, code and message.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         match self.status {
             200 => "200".to_owned(),
             status => format!("{status} {}: {}", element(&self.body, "Code"), element(&self.body, "Message")),
@@ -96,7 +96,7 @@ impl Told {
     }
 
     /// The credentials in a successful answer of the STS.
-    pub fn credentials(&self) -> Credentials {
+    pub(crate) fn credentials(&self) -> Credentials {
         assert_eq!(self.status, 200, "{}", self.body);
         Credentials::new_with_token(
             element(&self.body, "AccessKeyId"),
@@ -107,7 +107,7 @@ impl Told {
 }
 
 /// Asks the STS with the parameters in the query.
-pub async fn sts(minio: &Minio, token: &str, more: &[(&str, &str)]) -> Told {
+pub(crate) async fn sts(minio: &Minio, token: &str, more: &[(&str, &str)]) -> Told {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query
         .append_pair("Action", "AssumeRoleWithWebIdentity")
@@ -118,24 +118,24 @@ pub async fn sts(minio: &Minio, token: &str, more: &[(&str, &str)]) -> Told {
 }
 
 /// Posts a form to the S3 port.
-pub async fn form(minio: &Minio, fields: &[(&str, &str)]) -> Told {
+pub(crate) async fn form(minio: &Minio, fields: &[(&str, &str)]) -> Told {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let media = (header::CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded");
     Told::new(send("POST", &format!("http://{}/", minio.api()), &[media], &body).await)
 }
 
 /// One request to the S3 port, unsigned.
-pub async fn plain(minio: &Minio, method: &str, path: &str) -> Told {
+pub(crate) async fn plain(minio: &Minio, method: &str, path: &str) -> Told {
     Told::new(send(method, &format!("http://{}{path}", minio.api()), &[], "").await)
 }
 
 /// The credentials of the root user.
-pub fn root() -> Credentials {
+pub(crate) fn root() -> Credentials {
     Credentials::new("rootuser", "rootpass123")
 }
 
 /// What `who` may do, in the words of the recordings: an operation and its outcome.
-pub async fn may(minio: &Minio, who: &Credentials) -> BTreeMap<String, String> {
+pub(crate) async fn may(minio: &Minio, who: &Credentials) -> BTreeMap<String, String> {
     let bucket = |name: &str| {
         let endpoint = format!("http://{}", minio.api()).parse().unwrap();
         Bucket::new(endpoint, UrlStyle::Path, name.to_owned(), "us-east-1").unwrap()
@@ -186,7 +186,7 @@ fn sign_root(minio: &Minio, who: &Credentials) -> String {
 }
 
 /// Writes `hello.txt` into `data-bkt` as root.
-pub async fn put_hello(minio: &Minio) {
+pub(crate) async fn put_hello(minio: &Minio) {
     let endpoint = format!("http://{}", minio.api()).parse().unwrap();
     let bucket = Bucket::new(endpoint, UrlStyle::Path, "data-bkt", "us-east-1").unwrap();
     let url = bucket.put_object(Some(&root()), "hello.txt").sign(Duration::from_secs(60));

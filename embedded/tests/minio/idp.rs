@@ -19,9 +19,9 @@ use ssoproof_embedded::dial::Names;
 use tokio::task::JoinHandle;
 
 /// The provider's name in the stack.
-pub const HOST: &str = "idp.test";
+pub(crate) const HOST: &str = "idp.test";
 /// The client secret MinIO is started with.
-pub const SECRET: &str = "minio-secret-0123456789abcdef0123456789abcdef";
+pub(crate) const SECRET: &str = "minio-secret-0123456789abcdef0123456789abcdef";
 
 #[derive(Default)]
 struct Shown {
@@ -30,7 +30,7 @@ struct Shown {
 }
 
 /// A running provider; dropping it closes its port.
-pub struct Idp {
+pub(crate) struct Idp {
     shown: Arc<Mutex<Shown>>,
     task: JoinHandle<()>,
     pub address: SocketAddr,
@@ -44,7 +44,7 @@ impl Drop for Idp {
 
 impl Idp {
     /// Starts a provider that shows the key `k1` and is reached as [`HOST`].
-    pub async fn start(names: &Names) -> Self {
+    pub(crate) async fn start(names: &Names) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         names.insert(HOST, 80, address);
@@ -68,7 +68,7 @@ impl Idp {
     }
 
     /// Sets the answer of `discovery`, `jwks`, `userinfo` or `token`.
-    pub fn show(&self, part: &'static str, status: u16, body: Value) {
+    pub(crate) fn show(&self, part: &'static str, status: u16, body: Value) {
         let text = match body {
             Value::String(text) => text,
             other => other.to_string(),
@@ -77,12 +77,12 @@ impl Idp {
     }
 
     /// Sets the JWKS.
-    pub fn show_keys(&self, keys: Value) {
+    pub(crate) fn show_keys(&self, keys: Value) {
         self.show("jwks", 200, json!({ "keys": keys }));
     }
 
     /// What came since the last call: method and path, and for posts the authorization and body.
-    pub fn seen(&self) -> Vec<String> {
+    pub(crate) fn seen(&self) -> Vec<String> {
         std::mem::take(&mut self.shown.lock().unwrap().seen)
     }
 }
@@ -141,7 +141,7 @@ fn signing_key(name: &str) -> &'static EncodingKey {
 }
 
 /// The public half of the key of `name`, under `kid`, as Authentik publishes it.
-pub fn jwk(name: &str, kid: &str) -> Value {
+pub(crate) fn jwk(name: &str, kid: &str) -> Value {
     let algorithm = match name {
         "ec" => Algorithm::ES256,
         "ec384" => Algorithm::ES384,
@@ -157,7 +157,7 @@ pub fn jwk(name: &str, kid: &str) -> Value {
 
 /// A token with any header and claims, signed by the key of `by`; `none` and `tampered` are what they say,
 /// `rsa-pem` takes the public RSA key for an HMAC secret.
-pub fn token(header: &Value, claims: &Value, by: &str) -> String {
+pub(crate) fn token(header: &Value, claims: &Value, by: &str) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let message = format!("{}.{}", part(header), part(claims));
     let algorithm = header["alg"].as_str().unwrap().parse::<Algorithm>();
@@ -174,7 +174,7 @@ pub fn token(header: &Value, claims: &Value, by: &str) -> String {
 }
 
 /// A token as Authentik signs it for MinIO's client, good for ten minutes, with `groups`.
-pub fn groups(groups: Value) -> String {
+pub(crate) fn groups(groups: Value) -> String {
     let claims = claims_at(
         json!({ "sub": "sub-alice", "aud": "minio-client", "groups": groups }),
         &json!({
@@ -185,7 +185,7 @@ pub fn groups(groups: Value) -> String {
 }
 
 /// `claims` and `times`, the latter seconds from now.
-pub fn claims_at(mut claims: Value, times: &Value) -> Value {
+pub(crate) fn claims_at(mut claims: Value, times: &Value) -> Value {
     let now = jiff::Timestamp::now().as_second();
     let all: &mut Map<String, Value> = claims.as_object_mut().unwrap();
     for (name, offset) in times.as_object().unwrap() {
