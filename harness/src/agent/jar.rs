@@ -127,7 +127,10 @@ impl Jar {
         let line = String::from_utf8_lossy(line);
         match read(&line, request) {
             Ok(cookie) => self.store(cookie, request),
-            Err((raw, reason)) => Some(rejected(raw, request.url, reason)),
+            Err(refusal) => {
+                let (raw, reason) = *refusal;
+                Some(rejected(raw, request.url, reason))
+            }
         }
     }
 
@@ -221,14 +224,14 @@ impl Jar {
     }
 }
 
+/// The cookie that was refused, as far as it could be read, and why.
+type Refusal<'a> = (Option<RawCookie<'a>>, String);
+
 /// Reads a `Set-Cookie` line under every rule that needs no jar.
-fn read<'a>(
-    line: &'a str,
-    request: &RequestContext<'_>,
-) -> Result<Cookie<'static>, (Option<RawCookie<'a>>, String)> {
-    let raw = RawCookie::parse(line).map_err(|error| (None, error.to_string()))?;
+fn read<'a>(line: &'a str, request: &RequestContext<'_>) -> Result<Cookie<'static>, Box<Refusal<'a>>> {
+    let raw = RawCookie::parse(line).map_err(|error| Box::new((None, error.to_string())))?;
     if let Some(reason) = refuse(&raw, line, request) {
-        return Err((Some(raw), reason));
+        return Err(Box::new((Some(raw), reason)));
     }
     let own_suffix = raw.domain().is_some_and(|domain| is_public_suffix(&domain.to_ascii_lowercase()));
     let mut host_only = raw.clone();
@@ -243,9 +246,9 @@ fn read<'a>(
                 raw.domain().unwrap_or_default(),
                 request.url.host_str().unwrap_or_default()
             );
-            Err((Some(raw), reason))
+            Err(Box::new((Some(raw), reason)))
         }
-        Err(error) => Err((Some(raw), error.to_string())),
+        Err(error) => Err(Box::new((Some(raw), error.to_string()))),
     }
 }
 

@@ -31,7 +31,7 @@ pub enum SignIn {
         /// Where it came to rest.
         landing: Landing,
         /// The flow page there, when it is one.
-        page: Option<FlowPage>,
+        page: Option<Box<FlowPage>>,
     },
     /// Authentik refused.
     Refused {
@@ -118,7 +118,7 @@ impl Agent {
                     let (landing, rest) = self.settle(landing, ledger).await;
                     match rest {
                         Some(rest) if rest.component == "ak-stage-consent" => page = rest,
-                        page => return Ok(SignIn::Done { stages, landing, page }),
+                        page => return Ok(SignIn::Done { stages, landing, page: page.map(Box::new) }),
                     }
                     continue;
                 }
