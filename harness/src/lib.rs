@@ -1,4 +1,8 @@
 //! ssoproof: a compliance and end-to-end test harness for single sign-on with Traefik and Authentik.
 
 pub mod agent;
+pub mod checks;
 pub mod evidence;
+pub mod scenario;
+pub mod stacks;
+pub mod steps;

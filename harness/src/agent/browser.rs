@@ -45,6 +45,9 @@ pub struct Agent {
     pub jar: Jar,
     /// The `User-Agent` sent.
     pub user_agent: String,
+    /// A URL whose origin and path no redirect is followed to: where a relying party of the harness's own takes
+    /// the code.
+    pub stop_at: Option<Url>,
     pub(super) client: Client,
     pub(super) limits: Limits,
 }
@@ -56,9 +59,15 @@ impl Agent {
             name: name.into(),
             jar: Jar::new(),
             user_agent: FIREFOX.to_owned(),
+            stop_at: None,
             client: client.with_bounds(limits.max_body, limits.timeout),
             limits,
         }
+    }
+
+    /// The client that this agent dials with.
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// The agent's limits.

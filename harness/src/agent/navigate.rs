@@ -36,6 +36,9 @@ impl Agent {
             let Some((next, why)) = following(&request, hop, response) else {
                 return Landing::Arrived { hop: index };
             };
+            if self.stops_at(&next.url) {
+                return Landing::Arrived { hop: index };
+            }
             if let Some(report) = detector.push(hop) {
                 ledger.turning = Some(report.start);
                 return Landing::Loop(report);
@@ -44,6 +47,10 @@ impl Agent {
         }
         ledger.turning = ledger.hops.len().checked_sub(1);
         Landing::TooManyHops
+    }
+
+    fn stops_at(&self, next: &Url) -> bool {
+        self.stop_at.as_ref().is_some_and(|stop| stop.origin() == next.origin() && stop.path() == next.path())
     }
 }
 

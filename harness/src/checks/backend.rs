@@ -1,0 +1,92 @@
+//! `backend`, `reached`: what the service received.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use ssoproof_deployment::{Located, Place};
+
+use super::expect::{Check, CheckFuture, differs};
+use super::header::HeaderCheck;
+use crate::evidence::Hop;
+use crate::steps::{Parts, Seen, World, arrived};
+
+/// Request headers by name, in any case.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Backend(BTreeMap<String, Located<HeaderCheck>>);
+
+/// Whether a service was reached.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Reached(bool);
+
+/// The last report of a service in the step, with its hop.
+pub(super) fn last_report(seen: &Seen, world: &World<'_>) -> Option<(usize, Value)> {
+    let reached = |hop: &Hop| Some((hop.index, arrived(hop)?));
+    seen.hops(&world.ledger).iter().rev().find_map(reached)
+}
+
+/// The values of a request header in a service's report, byte for byte; names are compared in any case but `_`
+/// is not `-`.
+fn received(report: &Value, name: &str) -> Vec<Vec<u8>> {
+    let lines = report["headers"].as_array().into_iter().flatten();
+    lines
+        .filter(|line| line[0].as_str().is_some_and(|key| key.eq_ignore_ascii_case(name)))
+        .map(|line| bytes(&line[1]))
+        .collect()
+}
+
+/// A value of a report: text, or hex when it is no UTF-8.
+fn bytes(value: &Value) -> Vec<u8> {
+    if let Some(text) = value.as_str() {
+        return text.as_bytes().to_vec();
+    }
+    let hex = value["hex"].as_str().unwrap_or_default();
+    (0..hex.len() / 2)
+        .filter_map(|index| u8::from_str_radix(hex.get(index * 2..index * 2 + 2)?, 16).ok())
+        .collect()
+}
+
+impl Check for Backend {
+    fn parts(&self, _: Place, parts: &mut Parts) {
+        for check in self.0.values() {
+            check.parts(check.place, parts);
+        }
+    }
+
+    fn run<'a>(&'a self, place: Place, seen: &'a Seen, world: &'a mut World<'_>) -> CheckFuture<'a> {
+        Box::pin(async move {
+            let Some((hop, report)) = last_report(seen, world) else {
+                let got = seen.resting(&world.ledger).map_or_else(
+                    || "no answer".to_owned(),
+                    |hop| format!("{} from {}", hop.status().unwrap_or_default(), hop.request.url),
+                );
+                let hop = seen.resting(&world.ledger).map(|hop| hop.index);
+                return Ok(differs("the service", "reached", got, place, hop).into_iter().collect());
+            };
+            let mut findings = Vec::new();
+            for (name, check) in &self.0 {
+                let values = received(&report, name);
+                findings.extend(check.look(name, &values, check.place, Some(hop), &world.scope)?);
+            }
+            Ok(findings)
+        })
+    }
+}
+
+impl Check for Reached {
+    fn parts(&self, _: Place, _: &mut Parts) {}
+
+    fn run<'a>(&'a self, place: Place, seen: &'a Seen, world: &'a mut World<'_>) -> CheckFuture<'a> {
+        Box::pin(async move {
+            let report = last_report(seen, world);
+            let words = |reached: bool| if reached { "reached" } else { "not reached" };
+            let hop = report.as_ref().map(|(hop, _)| *hop);
+            Ok(differs("the service", words(self.0), words(report.is_some()), place, hop)
+                .into_iter()
+                .collect())
+        })
+    }
+}

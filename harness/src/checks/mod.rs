@@ -1,0 +1,20 @@
+//! The checks: what a step expects.
+
+mod backend;
+mod can;
+mod claims;
+mod cookies;
+mod ends;
+mod expect;
+mod header;
+mod hops;
+mod html;
+mod json;
+mod limits;
+mod loops;
+mod policies;
+mod refused;
+mod role;
+mod url_match;
+
+pub use expect::{Check, CheckFuture, Expect, Finding, run};

@@ -1,0 +1,65 @@
+//! A scenario with values for its matrix.
+
+use std::sync::Arc;
+
+use ssoproof_deployment::{Located, Source};
+
+use super::file::ScenarioFile;
+use super::scope::Scope;
+use crate::steps::Step;
+
+/// A scenario file that was read and found whole.
+#[derive(Debug)]
+pub struct Scenario {
+    /// The file.
+    pub source: Source,
+    /// What it says.
+    pub file: ScenarioFile,
+    /// The steps with `use` replaced by the steps of the file it names.
+    pub steps: Vec<PlannedStep>,
+    /// The same for `always`.
+    pub always: Vec<PlannedStep>,
+}
+
+/// A step and the file it stands in.
+#[derive(Clone, Debug)]
+pub struct PlannedStep {
+    /// The file.
+    pub source: Source,
+    /// The step.
+    pub step: Located<Step>,
+    /// The `use` that brought it here, in the scenario's own file.
+    pub used_at: Option<ssoproof_deployment::Place>,
+}
+
+/// One test: a scenario with one value for every name of its matrix.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// `scenario/value/value`, unique in a run.
+    pub id: String,
+    /// The scenario.
+    pub scenario: Arc<Scenario>,
+    /// The matrix values by name, for people: `service` → `stream`.
+    pub values: Vec<(String, String)>,
+    /// What `$name` stands for.
+    pub scope: Scope,
+    /// Who acts.
+    pub actors: Vec<Actor>,
+}
+
+/// A persona, or nobody, at one browser.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// What steps call it.
+    pub name: String,
+    /// The persona's name in the deployment; none for `anonymous`.
+    pub persona: Option<String>,
+}
+
+impl Case {
+    /// Whether a step changes more than its actors' own sessions, so that the case needs a stack for itself.
+    pub fn alone(&self) -> bool {
+        let mut planned = self.scenario.steps.iter().chain(&self.scenario.always);
+        planned.any(|planned| planned.step.verb().is_some_and(|(_, _, verb)| verb.disturbs()))
+    }
+}

@@ -1,0 +1,389 @@
+//! From files to cases: everything that can be known wrong before a stack starts is found here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value;
+use ssoproof_deployment::{Deployment, Located, Place, Problem, Source, suggestion};
+
+use super::case::{Actor, Case, PlannedStep, Scenario};
+use super::file::{Axis, ScenarioFile, StepsFile};
+use super::scope::Scope;
+use super::text::{Template, Text, TextError};
+use super::values::values;
+use crate::steps::Step;
+
+/// The most cases of one scenario.
+const MOST_CASES: usize = 20_000;
+
+/// How deep files of steps may use one another.
+const DEEPEST_USE: usize = 8;
+
+/// The folder, anywhere under a deployment, whose files hold steps and no scenarios.
+const STEPS_FOLDER: &str = "steps";
+
+/// The cases of every scenario in `paths`: files, or folders with files in them.
+///
+/// # Errors
+/// The first [`Problem`], in the order of the files.
+pub fn load(deployment: &Deployment, paths: &[PathBuf]) -> Result<Vec<Case>, Problem> {
+    let mut loader = Loader::new(deployment);
+    for file in files(deployment, paths)? {
+        loader.file(&file)?;
+    }
+    Ok(loader.cases)
+}
+
+/// The number of cases in `paths`, and the first problem of every file that has one.
+pub fn check_files(deployment: &Deployment, paths: &[PathBuf]) -> (usize, Vec<Problem>) {
+    let mut loader = Loader::new(deployment);
+    let mut problems = Vec::new();
+    match files(deployment, paths) {
+        Ok(files) => problems.extend(files.iter().filter_map(|file| loader.file(file).err())),
+        Err(problem) => problems.push(problem),
+    }
+    (loader.cases.len(), problems)
+}
+
+/// The scenario files in `paths`, sorted within each folder.
+fn files(deployment: &Deployment, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
+    let mut found = Vec::new();
+    let traefik = deployment.folder.join(&deployment.traefik.dynamic.value);
+    for path in paths {
+        if path.is_dir() {
+            walk(path, &traefik, &mut found)?;
+        } else {
+            found.push(path.clone());
+        }
+    }
+    Ok(found)
+}
+
+fn walk(folder: &Path, traefik: &Path, found: &mut Vec<PathBuf>) -> Result<(), Problem> {
+    let failed =
+        |error: std::io::Error| Problem::new(format!("failed to read `{}`: {error}", folder.display()));
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
+        .map_err(failed)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
+    entries.sort();
+    for entry in entries {
+        let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with('.') || name == STEPS_FOLDER || entry == traefik {
+            continue;
+        }
+        if entry.is_dir() {
+            walk(&entry, traefik, found)?;
+        } else if entry.extension().is_some_and(|extension| extension == "yaml") && name != "deployment.yaml"
+        {
+            found.push(entry);
+        }
+    }
+    Ok(())
+}
+
+struct Loader<'a> {
+    deployment: &'a Deployment,
+    values: Value,
+    ids: BTreeMap<String, PathBuf>,
+    cases: Vec<Case>,
+}
+
+/// One value of a matrix name.
+struct Element {
+    name: String,
+    value: Value,
+    /// Whether its texts may hold variables: it was written in the scenario.
+    written: bool,
+}
+
+impl<'a> Loader<'a> {
+    fn new(deployment: &'a Deployment) -> Self {
+        Self { deployment, values: values(deployment), ids: BTreeMap::new(), cases: Vec::new() }
+    }
+
+    fn file(&mut self, path: &Path) -> Result<(), Problem> {
+        let source = Source::read(path)?;
+        let file: ScenarioFile = source.yaml()?;
+        self.names(&source, &file)?;
+        let steps = planned(&source, &file.steps, None, 0)?;
+        let always = planned(&source, &file.always, None, 0)?;
+        if steps.is_empty() {
+            return Err(source.problem(file.id.place, "scenario without steps"));
+        }
+        let scenario = Arc::new(Scenario { source, file, steps, always });
+        let cases = self.expand(&scenario)?;
+        self.cases.extend(cases);
+        Ok(())
+    }
+
+    /// Proves that ids, requirements and statements are names that exist.
+    fn names(&mut self, source: &Source, file: &ScenarioFile) -> Result<(), Problem> {
+        if file.id.is_empty()
+            || file.id.contains(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
+        {
+            return Err(source.problem(file.id.place, format!("`{}` is no id", *file.id)).with_help(
+                "use letters, digits and `-`; cases are called by it on the command line".to_owned(),
+            ));
+        }
+        if let Some(other) = self.ids.insert(file.id.value.clone(), source.path.to_path_buf()) {
+            let message = format!("id `{}` is taken by `{}`", *file.id, other.display());
+            return Err(source.problem(file.id.place, message));
+        }
+        let known = |names: Vec<&String>, given: &Located<String>, what: &str| {
+            if names.contains(&&given.value) {
+                return Ok(());
+            }
+            Err(source
+                .problem(given.place, format!("unknown {what} `{}`", **given))
+                .with_help(suggestion(given, &names)))
+        };
+        for requirement in &file.requirements {
+            known(self.deployment.requirements.keys().collect(), requirement, "requirement")?;
+        }
+        if file.requirements.is_empty() {
+            return Err(source.problem(file.id.place, "scenario that proves no requirement"));
+        }
+        for statement in &file.drift {
+            known(self.deployment.statements.keys().collect(), statement, "statement")?;
+        }
+        Ok(())
+    }
+
+    fn expand(&self, scenario: &Arc<Scenario>) -> Result<Vec<Case>, Problem> {
+        let mut combinations: Vec<(Scope, Vec<(String, String)>)> =
+            vec![(Scope::new(self.values.clone()), Vec::new())];
+        for (name, axis) in &scenario.file.matrix.0 {
+            if combinations.first().is_some_and(|(scope, _)| scope.has(name)) {
+                let message = format!("matrix name `{}` is taken by the deployment's values", **name);
+                return Err(scenario.source.problem(name.place, message));
+            }
+            let elements = self.elements(&scenario.source, name, axis)?;
+            let mut longer = Vec::with_capacity(combinations.len() * elements.len());
+            for (scope, chosen) in &combinations {
+                for element in &elements {
+                    let value = if element.written {
+                        filled(&element.value, scope)
+                            .map_err(|e| text_problem(&scenario.source, axis.place, &e))?
+                    } else {
+                        element.value.clone()
+                    };
+                    let (mut scope, mut chosen) = (scope.clone(), chosen.clone());
+                    scope.set(name.value.clone(), value);
+                    chosen.push((name.value.clone(), element.name.clone()));
+                    longer.push((scope, chosen));
+                }
+            }
+            if longer.len() > MOST_CASES {
+                let message = format!("matrix with more than {MOST_CASES} cases");
+                return Err(scenario.source.problem(axis.place, message));
+            }
+            combinations = longer;
+        }
+        let mut ids = BTreeSet::new();
+        let mut cases = Vec::with_capacity(combinations.len());
+        for (scope, chosen) in combinations {
+            let case = self.case(scenario, scope, chosen)?;
+            if !ids.insert(case.id.clone()) {
+                let message = format!("two cases called `{}`", case.id);
+                return Err(scenario.source.problem(scenario.file.id.place, message));
+            }
+            cases.push(case);
+        }
+        Ok(cases)
+    }
+
+    fn elements(
+        &self,
+        source: &Source,
+        name: &Located<String>,
+        axis: &Located<Axis>,
+    ) -> Result<Vec<Element>, Problem> {
+        let elements = match &axis.value {
+            Axis::Selector(selector) => self.selected(source, axis.place, selector)?,
+            Axis::List(items) => items
+                .iter()
+                .map(|item| self.listed(source, axis.place, name, item))
+                .collect::<Result<Vec<_>, _>>()?,
+        };
+        if elements.is_empty() {
+            return Err(source.problem(axis.place, format!("matrix name `{}` without values", **name)));
+        }
+        Ok(elements)
+    }
+
+    fn selected(&self, source: &Source, place: Place, selector: &str) -> Result<Vec<Element>, Problem> {
+        let path = selector.strip_suffix(".*").ok_or_else(|| {
+            source
+                .problem(place, format!("`{selector}` selects nothing"))
+                .with_help("write a path that ends in `.*`, or a list".to_owned())
+        })?;
+        let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+        let scope = Scope::new(self.values.clone());
+        let value = scope.lookup(&path).map_err(|error| text_problem(source, place, &error))?;
+        let element = |name: String, value: &Value| Element { name, value: value.clone(), written: false };
+        Ok(match value {
+            Value::Object(map) => map.iter().map(|(key, value)| element(key.clone(), value)).collect(),
+            Value::Array(items) => {
+                items.iter().map(|item| element(item.as_str().unwrap_or_default().to_owned(), item)).collect()
+            }
+            _ => return Err(source.problem(place, format!("`{selector}` selects nothing"))),
+        })
+    }
+
+    fn listed(
+        &self,
+        source: &Source,
+        place: Place,
+        axis: &Located<String>,
+        item: &Value,
+    ) -> Result<Element, Problem> {
+        let kind = match axis.as_str() {
+            "service" => Some("forward_auth"),
+            "persona" => Some("personas"),
+            "app" => Some("apps"),
+            _ => None,
+        };
+        match (item, kind) {
+            (Value::String(name), Some(kind)) => match self.values[kind].get(name) {
+                Some(value) => Ok(Element { name: name.clone(), value: value.clone(), written: false }),
+                None => {
+                    let known: Vec<&String> =
+                        self.values[kind].as_object().into_iter().flat_map(|map| map.keys()).collect();
+                    Err(source
+                        .problem(place, format!("unknown {} `{name}`", **axis))
+                        .with_help(suggestion(name, &known)))
+                }
+            },
+            (Value::Object(fields), _) => match fields.get("name").and_then(Value::as_str) {
+                Some(name) => Ok(Element { name: name.to_owned(), value: item.clone(), written: true }),
+                None => Err(source.problem(place, "matrix value without a `name`")),
+            },
+            (Value::String(text), None) => {
+                Ok(Element { name: text.clone(), value: item.clone(), written: true })
+            }
+            (other, None) => Ok(Element { name: other.to_string(), value: other.clone(), written: false }),
+            (_, Some(_)) => Err(source.problem(place, format!("`{item}` is no name"))),
+        }
+    }
+
+    fn case(
+        &self,
+        scenario: &Arc<Scenario>,
+        scope: Scope,
+        values: Vec<(String, String)>,
+    ) -> Result<Case, Problem> {
+        let mut id = scenario.file.id.value.clone();
+        for (_, value) in &values {
+            id.push('/');
+            id.extend(value.chars().map(|c| if c.is_whitespace() { '-' } else { c }));
+        }
+        let actors = self.actors(scenario, &scope)?;
+        let case = Case { id, scenario: scenario.clone(), values, scope, actors };
+        check_steps(&case)?;
+        Ok(case)
+    }
+
+    fn actors(&self, scenario: &Scenario, scope: &Scope) -> Result<Vec<Actor>, Problem> {
+        let source = &scenario.source;
+        if scenario.file.actors.is_empty() {
+            return Ok(vec![Actor { name: "browser".to_owned(), persona: None }]);
+        }
+        let actor = |(name, who): (&String, &Located<String>)| {
+            let value = Text::parse(who)
+                .and_then(|text| text.value(scope))
+                .map_err(|error| text_problem(source, who.place, &error))?;
+            let persona = match &value {
+                Value::Object(persona) => persona.get("name").and_then(Value::as_str).unwrap_or_default(),
+                other => other.as_str().unwrap_or_default(),
+            };
+            let persona = match persona {
+                "anonymous" => None,
+                known if self.deployment.personas.contains_key(known) => Some(known.to_owned()),
+                unknown => {
+                    let mut known: Vec<&str> = self.deployment.personas.keys().map(String::as_str).collect();
+                    known.push("anonymous");
+                    return Err(source
+                        .problem(who.place, format!("unknown persona `{unknown}`"))
+                        .with_help(suggestion(unknown, &known)));
+                }
+            };
+            Ok(Actor { name: name.clone(), persona })
+        };
+        scenario.file.actors.iter().map(actor).collect()
+    }
+}
+
+/// The steps with `use` replaced by what it names.
+fn planned(
+    source: &Source,
+    steps: &[Located<Step>],
+    used_at: Option<Place>,
+    depth: usize,
+) -> Result<Vec<PlannedStep>, Problem> {
+    let mut planned_steps = Vec::new();
+    for step in steps {
+        step.check(source, step.place)?;
+        let Some(used) = &step.use_file else {
+            planned_steps.push(PlannedStep { source: source.clone(), step: step.clone(), used_at });
+            continue;
+        };
+        if depth == DEEPEST_USE {
+            return Err(source.problem(used.place, "files of steps use one another without end"));
+        }
+        let path = source.path.parent().unwrap_or(Path::new("")).join(&used.value.0);
+        if !path.is_file() {
+            return Err(source.problem(used.place, format!("`{}` does not exist", path.display())));
+        }
+        let inner = Source::read(&path)?;
+        let file: StepsFile = inner.yaml()?;
+        planned_steps.extend(planned(&inner, &file.steps, used_at.or(Some(used.place)), depth + 1)?);
+    }
+    Ok(planned_steps)
+}
+
+/// Proves that every step's actor and variables exist.
+fn check_steps(case: &Case) -> Result<(), Problem> {
+    let names: Vec<&str> = case.actors.iter().map(|actor| actor.name.as_str()).collect();
+    let mut saved: BTreeSet<&str> = BTreeSet::new();
+    for planned in case.scenario.steps.iter().chain(&case.scenario.always) {
+        let (source, step) = (&planned.source, &planned.step);
+        match &step.actor {
+            Some(actor) if !names.contains(&actor.as_str()) => {
+                return Err(source
+                    .problem(actor.place, format!("unknown actor `{}`", **actor))
+                    .with_help(suggestion(actor, &names)));
+            }
+            None if names.len() > 1 && step.verb().is_some_and(|(_, _, verb)| verb.by_actor()) => {
+                return Err(source
+                    .problem(step.place, "step without an actor")
+                    .with_help(format!("write `as:` with one of `{}`", names.join("`, `"))));
+            }
+            _ => {}
+        }
+        for (path, place) in step.parts().variables {
+            let is_saved = path.first().is_some_and(|first| saved.contains(first.as_str()));
+            if !is_saved {
+                case.scope.lookup(&path).map_err(|error| text_problem(source, place, &error))?;
+            }
+        }
+        saved.extend(step.save.keys().map(String::as_str));
+    }
+    Ok(())
+}
+
+fn filled(value: &Value, scope: &Scope) -> Result<Value, TextError> {
+    let template: Template = serde_json::from_value(value.clone()).map_err(|_| TextError::Unclosed)?;
+    template.value(scope)
+}
+
+fn text_problem(source: &Source, place: Place, error: &TextError) -> Problem {
+    let help = match error {
+        TextError::Undefined { part, known, .. } => suggestion(part, known),
+        TextError::NoName(_) => Some("write `$$` for a dollar sign".to_owned()),
+        _ => None,
+    };
+    source.problem(place, error.to_string()).with_help(help)
+}

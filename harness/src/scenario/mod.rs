@@ -1,0 +1,17 @@
+//! The scenario language: files, their matrix, and the cases they give.
+
+mod case;
+mod file;
+mod load;
+mod schema;
+mod scope;
+mod text;
+mod values;
+
+pub use case::{Actor, Case, PlannedStep, Scenario};
+pub use file::{Axis, Matrix, ScenarioFile, StepsFile};
+pub use load::{check_files, load};
+pub use schema::schema;
+pub use scope::Scope;
+pub use text::{Template, Text, TextError};
+pub use values::values;

@@ -1,0 +1,131 @@
+//! The deployment as scenarios name it.
+
+use serde_json::{Map, Value, json};
+use ssoproof_deployment::{Deployment, Persona, Service};
+use url::Url;
+
+/// The values that every case of a deployment begins with.
+///
+/// | name | value |
+/// | --- | --- |
+/// | `auth` | `url`, `host`, `logout_url`, flow slugs |
+/// | `forward_auth` | services by slug: `name`, `title`, `url`, `host`, `allow`, `bridge` |
+/// | `personas` | personas by name: `name`, `username`, `display`, `email`, `groups`, `active`, `grafana_role` |
+/// | `active` | the personas that may sign in |
+/// | `access` | `allowed` and `denied`: pairs of a `service` and an active `persona` |
+/// | `apps` | `grafana` and `minio`: `name`, `url`, `host`, `slug`, `client_id`, `redirect_uri`, … |
+/// | `headers` | `separator`, `identity` |
+/// | `traefik` | `middleware`, `outpost_router` |
+/// | `versions`, `groups`, `policies` | as in `deployment.yaml` |
+pub fn values(deployment: &Deployment) -> Value {
+    let services: Map<String, Value> = deployment
+        .services
+        .iter()
+        .map(|(slug, service)| (slug.clone(), self::service(slug, service)))
+        .collect();
+    let personas: Map<String, Value> = deployment
+        .personas
+        .iter()
+        .map(|(name, persona)| (name.clone(), self::persona(name, persona)))
+        .collect();
+    let active: Map<String, Value> = personas
+        .iter()
+        .filter(|(_, persona)| persona["active"] == true)
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    let (allowed, denied) = access(deployment);
+    let auth = &deployment.auth;
+    json!({
+        "auth": {
+            "url": *auth.url, "host": host(&auth.url), "logout_url": *auth.logout_url,
+            "authentication_flow": auth.authentication_flow, "invalidation_flow": auth.invalidation_flow,
+            "provider_invalidation_flow": auth.provider_invalidation_flow,
+        },
+        "forward_auth": services,
+        "personas": personas,
+        "active": active,
+        "access": { "allowed": allowed, "denied": denied },
+        "apps": apps(deployment),
+        "headers": {
+            "separator": *deployment.headers.group_separator,
+            "identity": deployment.headers.identity,
+        },
+        "traefik": {
+            "middleware": *deployment.traefik.middleware, "outpost_router": *deployment.traefik.outpost_router,
+        },
+        "versions": deployment.versions,
+        "groups": deployment.groups,
+        "policies": deployment.apps.minio.iter().flat_map(|minio| minio.policies.keys()).collect::<Vec<_>>(),
+    })
+}
+
+fn service(slug: &str, service: &Service) -> Value {
+    json!({
+        "name": slug, "slug": slug, "title": service.title, "url": *service.url, "host": host(&service.url),
+        "allow": service.allow, "bridge": service.bridge, "in_outpost": service.in_outpost,
+    })
+}
+
+fn persona(name: &str, persona: &Persona) -> Value {
+    json!({
+        "name": name, "username": *persona.username, "display": persona.name, "email": persona.email,
+        "groups": persona.groups, "active": persona.active, "grafana_role": persona.grafana_role,
+    })
+}
+
+/// Who gets in where, and who does not.
+fn access(deployment: &Deployment) -> (Map<String, Value>, Map<String, Value>) {
+    let (mut allowed, mut denied) = (Map::new(), Map::new());
+    for (slug, service) in &deployment.services {
+        for (name, persona) in deployment.personas.iter().filter(|(_, persona)| persona.active) {
+            let member = |group: &&str| persona.groups.iter().any(|own| own.as_str() == *group);
+            let lets_in =
+                service.allow.is_empty() || service.allow.iter().any(|group| member(&group.as_str()));
+            let pair = json!({
+                "name": format!("{slug}/{name}"),
+                "service": self::service(slug, service), "persona": self::persona(name, persona),
+            });
+            if lets_in { &mut allowed } else { &mut denied }.insert(format!("{slug}/{name}"), pair);
+        }
+    }
+    (allowed, denied)
+}
+
+fn apps(deployment: &Deployment) -> Value {
+    let mut apps = Map::new();
+    let side = |provider: &ssoproof_deployment::Provider| {
+        json!({
+            "slug": *provider.slug, "client_id": provider.client_id, "scopes": provider.scopes,
+            "redirect_uri": provider.redirect_uris.first().map(|uri| uri.value.clone()),
+            "redirect_uris": provider.redirect_uris, "signing_key": *provider.signing_key,
+        })
+    };
+    let mut add = |name: &str, url: &str, provider: &ssoproof_deployment::Provider, more: Value| {
+        let mut app = side(provider);
+        app["name"] = name.into();
+        app["url"] = url.into();
+        app["host"] = host(url).into();
+        if let (Value::Object(app), Value::Object(more)) = (&mut app, more) {
+            app.extend(more);
+        }
+        apps.insert(name.to_owned(), app);
+    };
+    if let Some(grafana) = &deployment.apps.grafana {
+        let more = json!({
+            "role_attribute_path": *grafana.role_attribute_path,
+            "signout_redirect_url": grafana.signout_redirect_url,
+        });
+        add("grafana", &grafana.url, &grafana.provider, more);
+    }
+    if let Some(minio) = &deployment.apps.minio {
+        let more = json!({
+            "api_url": *minio.api_url, "claim_name": *minio.claim_name, "buckets": minio.buckets,
+        });
+        add("minio", &minio.url, &minio.provider, more);
+    }
+    Value::Object(apps)
+}
+
+fn host(url: &str) -> String {
+    Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+}

@@ -1,0 +1,4 @@
+//! The in-process stack.
+
+/// The in-process stack.
+pub struct Embedded;

@@ -1,0 +1,83 @@
+//! Stacks: running parts that a deployment's URLs resolve to.
+
+mod embedded;
+mod secrets;
+
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use ssoproof_embedded::dial::Client;
+
+pub use embedded::Embedded;
+pub use secrets::Secrets;
+
+/// What a scenario may ask of a stack beyond answering requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// Authentik's REST API with an administrator's token.
+    Admin,
+    /// Backends that report what arrived.
+    Probe,
+}
+
+impl Need {
+    /// The word in scenario files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Probe => "probe",
+        }
+    }
+}
+
+/// A future that a stack returns.
+pub type StackFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StackError>> + Send + 'a>>;
+
+/// Why a stack did not start, or a control of it did not work.
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    /// A part could not listen or be reached.
+    #[error("failed to start {part}: {reason}")]
+    Start {
+        /// The part.
+        part: &'static str,
+        /// What went wrong.
+        reason: String,
+    },
+    /// Authentik refused something that setting up the deployment needs.
+    #[error("failed to provision {what}: {reason}")]
+    Provision {
+        /// What was being made.
+        what: String,
+        /// What Authentik said.
+        reason: String,
+    },
+}
+
+/// A running stack.
+pub trait Stack: Send + Sync {
+    /// What kind of stack: `embedded`.
+    fn kind(&self) -> &'static str;
+
+    /// A client that resolves the deployment's hosts to this stack and trusts its CA.
+    fn client(&self) -> Client;
+
+    /// What nobody may see.
+    fn secrets(&self) -> &Secrets;
+
+    /// Whether it offers `need`.
+    fn offers(&self, need: Need) -> bool;
+
+    /// The Traefik files in force.
+    fn traefik_files(&self) -> &Path;
+
+    /// The last lines that each component logged, with the component's name.
+    fn logs(&self) -> Vec<(String, Vec<String>)>;
+
+    /// A stack of the same deployment whose state nobody else touches.
+    fn fork(&self) -> StackFuture<'_, Arc<dyn Stack>>;
+}

@@ -1,0 +1,21 @@
+//! The verbs: what a step does.
+
+mod admin;
+mod assume_role;
+mod authorize;
+mod request;
+mod s3;
+mod seen;
+mod sign_in;
+mod sign_out;
+mod step;
+mod use_file;
+mod visit;
+mod wait_until;
+mod world;
+
+pub use s3::S3;
+pub use seen::{Refusal, S3Answer, Seen, TokenSet, arrived};
+pub use step::{Capture, Parts, Step, StepError, StepFuture, Verb};
+pub use use_file::Use;
+pub use world::{ActorState, StsCredentials, World};
