@@ -2,7 +2,11 @@
 
 pub mod agent;
 pub mod checks;
+pub mod cli;
+pub mod diagnoses;
 pub mod evidence;
+pub mod reports;
+pub mod runner;
 pub mod scenario;
 pub mod stacks;
 pub mod steps;

@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! The `ssoproof` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ssoproof::cli::main(std::env::args_os())
+}

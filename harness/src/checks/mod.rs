@@ -9,7 +9,7 @@ mod expect;
 mod header;
 mod hops;
 mod html;
-mod json;
+pub(crate) mod json;
 mod limits;
 mod loops;
 mod policies;

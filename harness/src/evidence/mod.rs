@@ -1,12 +1,16 @@
 //! What a case leaves behind: ledger, loops, redaction, normal form, a command to repeat it.
 
+mod curl;
 pub mod ledger;
 pub mod loops;
 mod mask;
+mod redact;
 
+pub use curl::curl;
 pub use ledger::{
     Cause, ChangeKind, CookieAttributes, ExchangeError, ExchangeErrorKind, HeaderLines, Hop, JarChange,
     Ledger, RequestRecord, ResponseRecord, SameSite,
 };
 pub use loops::{CycleStep, LoopReport, detect};
 pub use mask::mask_url;
+pub use redact::Redactor;

@@ -35,6 +35,9 @@ pub struct ScenarioFile {
     /// The statements of the deployment's document that passing cases prove untrue.
     #[serde(default)]
     pub drift: Vec<Located<String>>,
+    /// Why cases are known to fail for now; one that passes then is an error.
+    #[serde(default)]
+    pub expect_failure: Option<Located<String>>,
     /// Names with the values each takes: one case for every combination.
     #[serde(default)]
     pub matrix: Matrix,

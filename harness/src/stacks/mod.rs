@@ -75,8 +75,8 @@ pub trait Stack: Send + Sync {
     /// The Traefik files in force.
     fn traefik_files(&self) -> &Path;
 
-    /// The last lines that each component logged, with the component's name.
-    fn logs(&self) -> Vec<(String, Vec<String>)>;
+    /// The last `count` lines that each component logged, with the component's name.
+    fn logs(&self, count: usize) -> Vec<(String, Vec<String>)>;
 
     /// A stack of the same deployment whose state nobody else touches.
     fn fork(&self) -> StackFuture<'_, Arc<dyn Stack>>;

@@ -1,0 +1,84 @@
+//! The arguments of every command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Proves that single sign-on with Traefik and Authentik works, and explains what broke.
+#[derive(Debug, Parser)]
+#[command(name = "ssoproof", version, after_help = EXIT_CODES)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 everything holds, 1 the harness broke, 2 usage, 3 a scenario or the \
+deployment does not parse, 4 no case selected, 5 the stack failed to start, 100 a case failed, 101 a case passed \
+that is expected to fail.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the scenarios and say what holds.
+    Run(RunOptions),
+    /// List the cases, without starting anything.
+    List(Chosen),
+    /// Read scenarios and look up every name in them, without starting anything.
+    Check(Files),
+    /// Explain a diagnosis, or list them all.
+    Explain(ExplainOptions),
+    /// Print the JSON Schema of scenario files.
+    Schema,
+}
+
+/// Which deployment, and which of its scenarios.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Files {
+    /// Scenario files or folders; every scenario beside the deployment when left out.
+    pub(super) paths: Vec<PathBuf>,
+    /// The deployment.yaml, or the folder that holds it; found under `.` or `scenarios/` when there is only one.
+    #[arg(long, short, env = "SSOPROOF_DEPLOYMENT", value_name = "PATH")]
+    pub(super) deployment: Option<PathBuf>,
+}
+
+/// Which cases.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Chosen {
+    #[command(flatten)]
+    pub(super) files: Files,
+    /// Only cases with this text in their name; may be given more than once.
+    #[arg(long, short, value_name = "TEXT")]
+    pub(super) filter: Vec<String>,
+    /// Only scenarios with this tag; may be given more than once.
+    #[arg(long, short, value_name = "TAG")]
+    pub(super) tag: Vec<String>,
+    /// Only scenarios that prove this requirement: `LOGOUT-1`, or `LOGOUT` for all of them.
+    #[arg(long, short, value_name = "ID")]
+    pub(super) requirement: Vec<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct RunOptions {
+    #[command(flatten)]
+    pub(super) chosen: Chosen,
+    /// How many cases run at once [default: four for every core].
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) jobs: Option<u16>,
+    /// Skip what has not begun once a case has failed.
+    #[arg(long)]
+    pub(super) fail_fast: bool,
+    /// Run every case this many times.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) repeat: u32,
+    /// Write every verdict with its evidence to this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+    /// Write a JUnit report to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct ExplainOptions {
+    /// The code, `SSO-R01`.
+    pub(super) code: Option<String>,
+}

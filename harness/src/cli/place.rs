@@ -1,0 +1,76 @@
+//! Finding and reading the deployment and its scenarios.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use miette::{GraphicalReportHandler, GraphicalTheme};
+use ssoproof_deployment::{Deployment, Drawn, Problem};
+
+use super::args::{Chosen, Files};
+use crate::runner::Selection;
+use crate::scenario::{self, Case};
+
+/// The deployment that `files` names, or the only one there is.
+pub(super) fn deployment(files: &Files) -> Result<Deployment, Problem> {
+    match &files.deployment {
+        Some(path) => Deployment::load(path),
+        None => Deployment::load(&only_one(Path::new("."))?),
+    }
+}
+
+/// Where the scenarios are: as given, or beside the deployment.
+pub(super) fn paths(files: &Files, deployment: &Deployment) -> Vec<PathBuf> {
+    if files.paths.is_empty() { vec![deployment.folder.clone()] } else { files.paths.clone() }
+}
+
+/// The deployment and the chosen cases of it.
+pub(super) fn chosen(chosen: &Chosen) -> Result<(Deployment, Vec<Arc<Case>>), Problem> {
+    let deployment = deployment(&chosen.files)?;
+    let cases = scenario::load(&deployment, &paths(&chosen.files, &deployment))?;
+    let selection = Selection {
+        filters: chosen.filter.clone(),
+        tags: chosen.tag.clone(),
+        requirements: chosen.requirement.clone(),
+    };
+    let cases = cases.into_iter().filter(|case| selection.takes(case)).map(Arc::new).collect();
+    Ok((deployment, cases))
+}
+
+fn only_one(folder: &Path) -> Result<PathBuf, Problem> {
+    let here = folder.join("deployment.yaml");
+    if here.is_file() {
+        return Ok(here);
+    }
+    let mut found: Vec<PathBuf> = std::fs::read_dir(folder.join("scenarios"))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path().join("deployment.yaml")))
+        .filter(|file| file.is_file())
+        .collect();
+    match (found.pop(), found.is_empty()) {
+        (Some(file), true) => Ok(file.strip_prefix(".").map(Path::to_owned).unwrap_or(file)),
+        (Some(_), false) => Err(Problem::new("more than one deployment under `scenarios/`")
+            .with_help("choose one with `--deployment PATH`".to_owned())),
+        (None, _) => Err(Problem::new("no `deployment.yaml` here or under `scenarios/`")
+            .with_help("name it with `--deployment PATH`".to_owned())),
+    }
+}
+
+/// Shows a problem with its source line on standard error.
+pub(super) fn complain(problem: Problem) {
+    let drawn = draw(problem, crate::reports::colours_on_stderr());
+    // There is nobody left to tell when standard error is closed.
+    let _ = std::io::stderr().write_all(drawn.as_bytes());
+}
+
+/// A problem with its source line, a caret and its help.
+pub(crate) fn draw(problem: Problem, colours: bool) -> String {
+    let theme = if colours { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let mut text = String::new();
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(120).with_context_lines(1);
+    match handler.render_report(&mut text, &Drawn::from(problem)) {
+        Ok(()) => text,
+        Err(_) => "the report could not be written".to_owned(),
+    }
+}

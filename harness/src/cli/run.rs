@@ -1,0 +1,88 @@
+//! `ssoproof run`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use ssoproof_deployment::Problem;
+
+use super::args::RunOptions;
+use super::exit::Exit;
+use super::place;
+use crate::reports::Reports;
+use crate::runner::{self, Event, Options, Plan, Verdict};
+use crate::stacks::{Embedded, Stack};
+
+/// Starts the stack, runs the chosen cases and reports.
+pub(super) fn run(options: &RunOptions) -> Exit {
+    let (deployment, cases) = match place::chosen(&options.chosen) {
+        Ok(chosen) => chosen,
+        Err(problem) => {
+            place::complain(problem);
+            return Exit::Parse;
+        }
+    };
+    if cases.is_empty() {
+        place::complain(
+            Problem::new("no case is selected").with_help("`ssoproof list` shows them all".to_owned()),
+        );
+        return Exit::NothingSelected;
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            place::complain(Problem::new(format!("failed to start worker threads: {error}")));
+            return Exit::Internal;
+        }
+    };
+    let mut reports = match Reports::new(options.json.as_deref(), options.junit.as_deref()) {
+        Ok(reports) => reports,
+        Err(problem) => {
+            place::complain(problem);
+            return Exit::Usage;
+        }
+    };
+    let deployment = Arc::new(deployment);
+    let exit = runtime.block_on(async {
+        let started = Instant::now();
+        let stack: Arc<dyn Stack> = match Embedded::start(deployment.clone()).await {
+            Ok(stack) => Arc::new(stack),
+            Err(error) => {
+                place::complain(Problem::new(error.to_string()));
+                return Exit::StackFailed;
+            }
+        };
+        let repeat = usize::try_from(options.repeat).unwrap_or(1);
+        reports.take(&Event::Started(Plan {
+            deployment: deployment.clone(),
+            stack: stack.kind(),
+            stack_ready: started.elapsed(),
+            cases: cases.len() * repeat,
+        }));
+        let plan = Options {
+            jobs: options.jobs.map_or_else(default_jobs, usize::from),
+            fail_fast: options.fail_fast,
+            repeat,
+        };
+        let summary = runner::run(cases, deployment.clone(), stack, plan, |event| reports.take(&event)).await;
+        if summary.count(Verdict::Error) > 0 && summary.count(Verdict::Failed) == 0 {
+            Exit::Internal
+        } else if summary.count(Verdict::Failed) > 0 {
+            Exit::CaseFailed
+        } else if summary.count(Verdict::UnexpectedPass) > 0 {
+            Exit::UnexpectedPass
+        } else {
+            Exit::Ok
+        }
+    });
+    match reports.finish() {
+        Ok(()) => exit,
+        Err(problem) => {
+            place::complain(problem);
+            Exit::Internal
+        }
+    }
+}
+
+fn default_jobs() -> usize {
+    std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4)
+}

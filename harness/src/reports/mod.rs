@@ -1,0 +1,11 @@
+//! Reports: writers that listen to the events of a run.
+
+mod all;
+mod failure;
+mod json;
+mod junit;
+mod terminal;
+
+pub use all::Reports;
+pub use failure::failure_text;
+pub(crate) use terminal::{colours_on_stderr, out};

@@ -1,0 +1,232 @@
+//! The terminal: progress, what is not as expected, the requirements, the totals.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::failure::failure_text;
+use crate::cli::Exit;
+use crate::runner::{CaseOutcome, Event, Plan, Summary, Verdict};
+
+/// How many stories are told in full; the rest are named.
+const STORIES: usize = 25;
+
+/// Writes to standard output.
+pub(crate) fn out(text: &str) -> Exit {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => Exit::Ok,
+        // A reader that has seen enough, as `head`, is no error.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Ok,
+        Err(_) => Exit::Internal,
+    }
+}
+
+/// Whether standard error shows colours.
+pub(crate) fn colours_on_stderr() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// What the terminal has seen so far.
+pub(super) struct Terminal {
+    plan: Option<Plan>,
+    progress: ProgressBar,
+    colours: bool,
+    stories: usize,
+    requirements: BTreeMap<String, Count>,
+    drift: BTreeSet<String>,
+    warnings: BTreeMap<String, (String, usize)>,
+}
+
+/// The verdicts of one requirement's cases.
+#[derive(Default)]
+struct Count {
+    cases: usize,
+    passed: usize,
+    bad: Vec<String>,
+    warned: usize,
+    unproven: usize,
+}
+
+impl Terminal {
+    pub(super) fn new() -> Self {
+        let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let target = if std::io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        Self {
+            plan: None,
+            progress: ProgressBar::with_draw_target(None, target),
+            colours,
+            stories: 0,
+            requirements: BTreeMap::new(),
+            drift: BTreeSet::new(),
+            warnings: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn take(&mut self, event: &Event) {
+        match event {
+            Event::Started(plan) => self.started(plan),
+            Event::CaseFinished(outcome) => self.case(outcome),
+            Event::Finished(summary) => self.finished(summary),
+        }
+    }
+
+    fn started(&mut self, plan: &Plan) {
+        self.progress.set_length(plan.cases as u64);
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}") {
+            self.progress.set_style(style);
+        }
+        for id in plan.deployment.requirements.keys() {
+            self.requirements.entry(id.clone()).or_default();
+        }
+        out(&format!(
+            "{}: {} cases on the {} stack, ready in {} ms\n",
+            plan.deployment.name,
+            plan.cases,
+            plan.stack,
+            plan.stack_ready.as_millis(),
+        ));
+        self.plan = Some(plan.clone());
+    }
+
+    fn case(&mut self, outcome: &Arc<CaseOutcome>) {
+        self.progress.inc(1);
+        let file = &outcome.case.scenario.file;
+        for id in &file.requirements {
+            let count = self.requirements.entry(id.value.clone()).or_default();
+            count.cases += 1;
+            match outcome.verdict {
+                Verdict::Passed | Verdict::ExpectedFailure => count.passed += 1,
+                Verdict::Warned => {
+                    count.passed += 1;
+                    count.warned += 1;
+                }
+                Verdict::Failed | Verdict::Error | Verdict::UnexpectedPass => {
+                    if !count.bad.contains(&outcome.case.id) {
+                        count.bad.push(outcome.case.id.clone());
+                    }
+                }
+                Verdict::Skipped | Verdict::Unsupported => count.unproven += 1,
+            }
+        }
+        if matches!(outcome.verdict, Verdict::Passed | Verdict::Warned) {
+            for statement in &file.drift {
+                self.drift.insert(statement.value.clone());
+            }
+        }
+        match outcome.verdict {
+            Verdict::Passed | Verdict::ExpectedFailure => {}
+            Verdict::Skipped | Verdict::Unsupported => {
+                let reason = outcome.reason.clone().unwrap_or_default();
+                self.progress
+                    .suspend(|| out(&format!("{} {}: {reason}\n", outcome.verdict, outcome.case.id)));
+            }
+            Verdict::Warned => {
+                let first = outcome.findings.first();
+                let text = first.map(|found| {
+                    let finding = &found.finding;
+                    let got = outcome.redactor.redact(&finding.got);
+                    format!("{}: {} should be {}, is {got}", outcome.case.id, finding.what, finding.expected)
+                });
+                let entry =
+                    self.warnings.entry(file.id.value.clone()).or_insert((text.unwrap_or_default(), 0));
+                entry.1 += 1;
+            }
+            Verdict::Failed | Verdict::Error | Verdict::UnexpectedPass => {
+                self.stories += 1;
+                let text = if self.stories <= STORIES {
+                    format!("\n{}", failure_text(outcome, self.colours))
+                } else {
+                    format!("{} {}\n", outcome.verdict.to_string().to_uppercase(), outcome.case.id)
+                };
+                self.progress.suspend(|| out(&text));
+            }
+        }
+    }
+
+    fn finished(&mut self, summary: &Summary) {
+        self.progress.finish_and_clear();
+        let mut text = String::from("\n");
+        text.push_str(&self.requirement_table());
+        text.push_str(&self.warning_list());
+        text.push_str(&self.drift_list());
+        let count = |verdict| summary.count(verdict);
+        text.push_str(&format!(
+            "\n{} warned, {} unsupported, {} errors, {} expected failures, {} unexpected passes in {:.2} s\n",
+            count(Verdict::Warned),
+            count(Verdict::Unsupported),
+            count(Verdict::Error),
+            count(Verdict::ExpectedFailure),
+            count(Verdict::UnexpectedPass),
+            summary.took.as_secs_f64(),
+        ));
+        text.push_str(&format!(
+            "{} passed, {} failed, {} skipped\n",
+            count(Verdict::Passed),
+            count(Verdict::Failed),
+            count(Verdict::Skipped),
+        ));
+        out(&text);
+    }
+
+    fn requirement_table(&self) -> String {
+        let Some(plan) = &self.plan else { return String::new() };
+        let mut text = String::new();
+        for (id, promise) in &plan.deployment.requirements {
+            let Some(count) = self.requirements.get(id) else { continue };
+            let (word, colour) = if !count.bad.is_empty() {
+                ("broken", "31")
+            } else if count.cases == 0 {
+                ("not run", "2")
+            } else if count.passed == 0 {
+                ("unproven", "33")
+            } else if count.warned > 0 {
+                ("holds, with warnings", "33")
+            } else {
+                ("holds", "32")
+            };
+            let word = if self.colours { format!("\x1b[{colour}m{word}\x1b[0m") } else { word.to_owned() };
+            text.push_str(&format!("{id:<10} {:>3}/{:<3} {word}  {promise}\n", count.passed, count.cases));
+            for bad in count.bad.iter().take(8) {
+                text.push_str(&format!("                    {bad}\n"));
+            }
+            if count.bad.len() > 8 {
+                text.push_str(&format!("                    and {} more\n", count.bad.len() - 8));
+            }
+        }
+        text
+    }
+
+    fn warning_list(&self) -> String {
+        if self.warnings.is_empty() {
+            return String::new();
+        }
+        let mut text = String::from("\nwarnings\n");
+        for (first, count) in self.warnings.values() {
+            let more = if *count > 1 { format!(" (and {} like it)", count - 1) } else { String::new() };
+            text.push_str(&format!("  {first}{more}\n"));
+        }
+        text
+    }
+
+    /// What the deployment's document says otherwise, proven by a case of this run.
+    fn drift_list(&self) -> String {
+        let Some(plan) = &self.plan else { return String::new() };
+        if self.drift.is_empty() {
+            return String::new();
+        }
+        let mut text = String::from("\ndrift: the document says otherwise than is true\n");
+        for name in &self.drift {
+            if let Some(statement) = plan.deployment.statements.get(name) {
+                text.push_str(&format!("  {name}\n    document  {}\n", statement.document));
+                text.push_str(&format!("    truth     {}\n", statement.truth));
+            }
+        }
+        text
+    }
+}

@@ -1,0 +1,200 @@
+//! One case, from its first step to its verdict.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+use ssoproof_deployment::{Deployment, Place, Source};
+
+use super::outcome::{CaseOutcome, StepFinding};
+use super::verdict::Verdict;
+use crate::agent::{Agent, Limits};
+use crate::checks::{self, json::search};
+use crate::diagnoses::{self, Subject};
+use crate::evidence::{Ledger, Redactor};
+use crate::scenario::{Case, PlannedStep};
+use crate::stacks::Stack;
+use crate::steps::{ActorState, Capture, Seen, StepError, World};
+
+/// The most log lines of a component that are kept with a case.
+const LOG_LINES: usize = 40;
+
+/// Why a case ended before its last step.
+struct Broken {
+    source: Source,
+    place: Place,
+    reason: String,
+}
+
+/// Runs `case` against `stack`.
+pub async fn run_case(
+    case: Arc<Case>,
+    round: usize,
+    deployment: &Deployment,
+    stack: &dyn Stack,
+) -> CaseOutcome {
+    let started = Instant::now();
+    let lacking = case.scenario.file.needs.iter().find(|need| !stack.offers(need.value));
+    if let Some(need) = lacking {
+        let reason = format!("the {} stack does not offer `{}`", stack.kind(), need.value.word());
+        let mut outcome = CaseOutcome::untried(case, round, Verdict::Unsupported);
+        outcome.reason = Some(reason);
+        return outcome;
+    }
+    let mut world = world(&case, deployment, stack);
+    let mut findings = Vec::new();
+    let mut broken = walk(&case.scenario.steps, &mut world, &mut findings).await.err();
+    let mut last = Vec::new();
+    let closing = walk(&case.scenario.always, &mut world, &mut last).await;
+    findings.extend(last);
+    broken = broken.or(closing.err());
+    let World { mut ledger, .. } = world;
+
+    findings.sort_by_key(|finding| !finding.must);
+    if ledger.turning.is_none() {
+        ledger.turning = findings.first().and_then(|finding| finding.finding.hop);
+    }
+    let failed = findings.iter().any(|finding| finding.must);
+    let verdict = match (&broken, failed, findings.is_empty(), &case.scenario.file.expect_failure) {
+        (Some(_), false, _, _) => Verdict::Error,
+        (_, true, _, Some(_)) => Verdict::ExpectedFailure,
+        (_, true, _, None) => Verdict::Failed,
+        (_, _, _, Some(_)) => Verdict::UnexpectedPass,
+        (_, _, false, None) => Verdict::Warned,
+        (_, _, true, None) => Verdict::Passed,
+    };
+    let redactor = Redactor::new(&ledger, stack.secrets());
+    let (diagnoses, logs) = if verdict == Verdict::Passed {
+        (Vec::new(), Vec::new())
+    } else {
+        let subject = Subject { deployment, stack, case: &case, findings: &findings, ledger: &ledger };
+        (diagnoses::examine(&subject), stack.logs(LOG_LINES))
+    };
+    CaseOutcome {
+        verdict,
+        findings,
+        reason: broken.as_ref().map(|broken| broken.reason.clone()),
+        reason_at: broken.map(|broken| (broken.source, broken.place)),
+        diagnoses,
+        ledger,
+        logs,
+        redactor,
+        took: started.elapsed(),
+        ..CaseOutcome::untried(case, round, verdict)
+    }
+}
+
+impl CaseOutcome {
+    /// A case that was not tried.
+    pub fn untried(case: Arc<Case>, round: usize, verdict: Verdict) -> Self {
+        Self {
+            case,
+            round,
+            verdict,
+            findings: Vec::new(),
+            reason: None,
+            reason_at: None,
+            diagnoses: Vec::new(),
+            ledger: Ledger::default(),
+            logs: Vec::new(),
+            redactor: Redactor::default(),
+            took: std::time::Duration::ZERO,
+        }
+    }
+}
+
+fn world<'a>(case: &Case, deployment: &'a Deployment, stack: &'a dyn Stack) -> World<'a> {
+    let actors: BTreeMap<String, ActorState> = case
+        .actors
+        .iter()
+        .map(|actor| {
+            let agent = Agent::new(actor.name.clone(), stack.client(), Limits::default());
+            let state = ActorState { agent, persona: actor.persona.clone(), tokens: None, credentials: None };
+            (actor.name.clone(), state)
+        })
+        .collect();
+    World { deployment, stack, scope: case.scope.clone(), actors, acting: None, ledger: Ledger::default() }
+}
+
+/// Takes the steps one after the other; the first that a MUST fails in is the last.
+async fn walk(
+    steps: &[PlannedStep],
+    world: &mut World<'_>,
+    findings: &mut Vec<StepFinding>,
+) -> Result<(), Broken> {
+    for (index, planned) in steps.iter().enumerate() {
+        let step = &planned.step;
+        let Some((verb_key, verb_place, verb)) = step.verb() else { continue };
+        let broken = |error: StepError, place: Place| Broken {
+            source: planned.source.clone(),
+            place,
+            reason: error.to_string(),
+        };
+        world.acting = world.step_actor(step);
+        let seen = verb.run(step, world).await.map_err(|error| broken(error, verb_place))?;
+        let mut failed = false;
+        for (expect, must) in [(step.expected(), true), (step.should.as_ref(), false)] {
+            let Some(expect) = expect else { continue };
+            let found =
+                checks::run(expect, &seen, world).await.map_err(|error| broken(error, expect.place))?;
+            failed |= must && !found.is_empty();
+            findings.extend(found.into_iter().map(|finding| StepFinding {
+                source: planned.source.clone(),
+                used_at: planned.used_at,
+                step: index + 1,
+                verb: verb_key,
+                name: step.name.clone(),
+                must,
+                finding,
+            }));
+        }
+        if failed {
+            return Ok(());
+        }
+        for (name, capture) in &step.save {
+            let value = captured(capture, &seen, world).map_err(|error| broken(error, capture.place))?;
+            world.scope.set(name.clone(), value);
+        }
+    }
+    Ok(())
+}
+
+fn captured(capture: &Capture, seen: &Seen, world: &mut World<'_>) -> Result<Value, StepError> {
+    let missing = |what: String| StepError::Missing(format!("nothing to save: {what}"));
+    let hop = seen.resting(&world.ledger);
+    let response = hop.and_then(|hop| hop.response());
+    Ok(match capture {
+        Capture::Json(expression) => {
+            let body = response.and_then(|response| response.json());
+            search(expression, &body.ok_or_else(|| missing("the body is no JSON".into()))?)?
+        }
+        Capture::Header(name) => response
+            .and_then(|response| response.header(name))
+            .map(|value| Value::String(value.to_owned()))
+            .ok_or_else(|| missing(format!("no header `{name}`")))?,
+        Capture::Query(name) => hop
+            .and_then(|hop| hop.redirect_target())
+            .and_then(|url| {
+                url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+            })
+            .map(Value::String)
+            .ok_or_else(|| missing(format!("no parameter `{name}` in the redirect")))?,
+        Capture::Cookie(name) => world
+            .actor()?
+            .agent
+            .cookies()
+            .into_iter()
+            .find(|cookie| cookie.name == *name)
+            .map(|cookie| Value::String(cookie.value))
+            .ok_or_else(|| missing(format!("no cookie `{name}`")))?,
+        Capture::Token(name) => world
+            .actor()?
+            .tokens
+            .as_ref()
+            .and_then(|tokens| tokens.raw(name))
+            .map(|token| Value::String(token.expose_secret().to_owned()))
+            .ok_or_else(|| missing(format!("no token `{name}`")))?,
+    })
+}

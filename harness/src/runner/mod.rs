@@ -1,0 +1,15 @@
+//! Running cases: verdicts, events, and who runs when.
+
+mod case;
+mod events;
+mod outcome;
+mod schedule;
+mod select;
+mod verdict;
+
+pub use case::run_case;
+pub use events::{Event, Plan, Summary};
+pub use outcome::{CaseOutcome, StepFinding};
+pub use schedule::{Options, run};
+pub use select::Selection;
+pub use verdict::Verdict;

@@ -1,0 +1,92 @@
+//! Who runs when: cases side by side, those that disturb others on a stack of their own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use futures::StreamExt as _;
+use futures::stream;
+use ssoproof_deployment::Deployment;
+
+use super::case::run_case;
+use super::events::{Event, Summary};
+use super::outcome::CaseOutcome;
+use super::verdict::Verdict;
+use crate::scenario::Case;
+use crate::stacks::Stack;
+
+/// How cases are run.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How many run at once.
+    pub jobs: usize,
+    /// Whether cases that have not begun are skipped once one has failed.
+    pub fail_fast: bool,
+    /// How many times every case runs.
+    pub repeat: usize,
+}
+
+/// Runs every case and tells `events` what happens; returns what it came to.
+pub async fn run(
+    cases: Vec<Arc<Case>>,
+    deployment: Arc<Deployment>,
+    stack: Arc<dyn Stack>,
+    options: Options,
+    mut events: impl FnMut(Event),
+) -> Summary {
+    let started = Instant::now();
+    let mut summary = Summary::default();
+    let failed = Arc::new(AtomicBool::new(false));
+    let rounds = (1..=options.repeat).flat_map(|round| cases.iter().map(move |case| (round, case.clone())));
+    let tasks = rounds.map(|(round, case)| {
+        let (deployment, stack, failed) = (deployment.clone(), stack.clone(), failed.clone());
+        async move {
+            if options.fail_fast && failed.load(Ordering::Relaxed) {
+                let mut outcome = CaseOutcome::untried(case, round, Verdict::Skipped);
+                outcome.reason = Some("a case failed before".to_owned());
+                return outcome;
+            }
+            let kept = case.clone();
+            // A task of its own: cases share the worker threads, and a panic stays in its case.
+            match tokio::spawn(on_its_stack(case, round, deployment, stack)).await {
+                Ok(outcome) => outcome,
+                Err(error) => {
+                    let mut outcome = CaseOutcome::untried(kept, round, Verdict::Error);
+                    outcome.reason = Some(format!("the harness broke: {error}"));
+                    outcome
+                }
+            }
+        }
+    });
+    let mut running = stream::iter(tasks).buffer_unordered(options.jobs.max(1));
+    while let Some(outcome) = running.next().await {
+        if outcome.verdict.fails_run() {
+            failed.store(true, Ordering::Relaxed);
+        }
+        summary.add(outcome.verdict);
+        events(Event::CaseFinished(Arc::new(outcome)));
+    }
+    summary.took = started.elapsed();
+    events(Event::Finished(summary.clone()));
+    summary
+}
+
+/// Runs a case on `stack`, or on a fork of it when its steps would disturb others.
+pub(super) async fn on_its_stack(
+    case: Arc<Case>,
+    round: usize,
+    deployment: Arc<Deployment>,
+    stack: Arc<dyn Stack>,
+) -> CaseOutcome {
+    if !case.alone() {
+        return run_case(case, round, &deployment, stack.as_ref()).await;
+    }
+    match stack.fork().await {
+        Ok(own) => run_case(case, round, &deployment, own.as_ref()).await,
+        Err(error) => {
+            let mut outcome = CaseOutcome::untried(case, round, Verdict::Error);
+            outcome.reason = Some(error.to_string());
+            outcome
+        }
+    }
+}
