@@ -30,7 +30,7 @@ enum Stored {
 /// Attributes of a cookie; what is not written does not count.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Attributes {
+pub(super) struct Attributes {
     /// The domain it is for.
     #[serde(default)]
     domain: Option<String>,

@@ -18,7 +18,7 @@ use crate::steps::Parts;
 
 /// A value, or a rule.
 #[derive(Clone, Debug)]
-pub enum HeaderCheck {
+pub(super) enum HeaderCheck {
     /// One line with this value.
     Equals(Text),
     /// A rule.
@@ -28,7 +28,7 @@ pub enum HeaderCheck {
 /// What may be said of a header beyond its value.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Rule {
+pub(super) enum Rule {
     /// It is not there (`true`), or there with any value (`false`).
     Absent(bool),
     /// Its value is these names in any order, parted by the deployment's separator.

@@ -1,6 +1,5 @@
 //! Finding and reading the deployment and its scenarios.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 use ssoproof_deployment::{Deployment, Drawn, Problem};
 
 use super::args::{Chosen, Files};
+use crate::reports::{colours_on_stderr, err};
 use crate::runner::Selection;
 use crate::scenario::{self, Case};
 
@@ -59,9 +59,7 @@ fn only_one(folder: &Path) -> Result<PathBuf, Problem> {
 
 /// Shows a problem with its source line on standard error.
 pub(super) fn complain(problem: Problem) {
-    let drawn = draw(problem, crate::reports::colours_on_stderr());
-    // There is nobody left to tell when standard error is closed.
-    let _ = std::io::stderr().write_all(drawn.as_bytes());
+    err(&draw(problem, colours_on_stderr()));
 }
 
 /// A problem with its source line, a caret and its help.

@@ -4,6 +4,7 @@ mod curl;
 pub mod ledger;
 pub mod loops;
 mod mask;
+mod normalise;
 mod redact;
 
 pub use curl::curl;
@@ -13,4 +14,5 @@ pub use ledger::{
 };
 pub use loops::{CycleStep, LoopReport, detect};
 pub use mask::mask_url;
+pub use normalise::normal_form;
 pub use redact::Redactor;

@@ -8,4 +8,4 @@ mod terminal;
 
 pub use all::Reports;
 pub use failure::failure_text;
-pub(crate) use terminal::{colours_on_stderr, out};
+pub(crate) use terminal::{colours_on_stderr, err, out};

@@ -23,6 +23,11 @@ pub(crate) fn out(text: &str) -> Exit {
     }
 }
 
+/// Writes to standard error; when it is closed there is nobody left to tell.
+pub(crate) fn err(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
 /// Whether standard error shows colours.
 pub(crate) fn colours_on_stderr() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()

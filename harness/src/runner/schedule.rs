@@ -72,7 +72,7 @@ pub async fn run(
 }
 
 /// Runs a case on `stack`, or on a fork of it when its steps would disturb others.
-pub(super) async fn on_its_stack(
+pub async fn on_its_stack(
     case: Arc<Case>,
     round: usize,
     deployment: Arc<Deployment>,

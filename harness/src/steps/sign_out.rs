@@ -20,7 +20,7 @@ use crate::scenario::Text;
 /// Which way out, and where.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Way {
+struct Way {
     /// The way.
     by: By,
     /// The service (`outpost`) or app (`end_session`, `app`) it is done at, by name.
@@ -37,7 +37,7 @@ pub struct Way {
 /// A way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum By {
+enum By {
     /// Authentik's invalidation flow: the logout URL of the deployment.
     InvalidationFlow,
     /// The outpost's `/outpost.goauthentik.io/sign_out` at a service.

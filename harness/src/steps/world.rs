@@ -134,6 +134,6 @@ impl World<'_> {
 ///
 /// # Errors
 /// [`StepError::Url`].
-pub fn parse_url(text: &str) -> Result<Url, StepError> {
+pub(super) fn parse_url(text: &str) -> Result<Url, StepError> {
     Url::parse(text).map_err(|error| StepError::Url { text: text.to_owned(), reason: error.to_string() })
 }

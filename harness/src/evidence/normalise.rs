@@ -1,0 +1,144 @@
+//! The normal form of a ledger: what stays the same from run to run.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::ledger::{ChangeKind, CookieAttributes, Hop, Ledger};
+use super::redact::Redactor;
+use crate::steps::arrived;
+
+/// Response headers that are part of what a browser or backend acts on.
+const HEADERS: [&str; 8] = [
+    "content-type",
+    "www-authenticate",
+    "x-powered-by",
+    "access-control-allow-origin",
+    "refresh",
+    "upgrade",
+    "allow",
+    "x-ssoproof-probe",
+];
+
+/// Values that are new in every run, with what stands for them. Same values get the same number.
+static VOLATILE: LazyLock<Vec<(&'static str, Regex)>> = LazyLock::new(|| {
+    [
+        ("uuid", r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+        ("proxy", r"authentik_proxy_[0-9a-f]{8}"),
+        ("hash", r"\b[0-9a-f]{64}\b"),
+        ("id", r"\b[0-9a-f]{32}\b"),
+        ("client", r"\b[A-Za-z0-9]{40}\b"),
+        ("time", r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})?"),
+        ("time", r"\b20\d{6}T\d{6}Z\b"),
+        ("port", r"127\.0\.0\.1:\d+"),
+    ]
+    .into_iter()
+    .filter_map(|(kind, pattern)| Some((kind, Regex::new(pattern).ok()?)))
+    .collect()
+});
+
+/// The hops of `ledger`, a few lines each, with secrets as tokens and what is new in every run as numbers.
+pub fn normal_form(ledger: &Ledger, redactor: &Redactor) -> String {
+    let mut text = String::new();
+    for hop in &ledger.hops {
+        write_hop(&mut text, hop);
+    }
+    numbered(&redactor.redact(&text))
+}
+
+fn write_hop(text: &mut String, hop: &Hop) {
+    let target = hop.request.target.as_ref().map(|target| format!(" as {target}")).unwrap_or_default();
+    let _ = writeln!(
+        text,
+        "{} {} {} {} {}{target}",
+        hop.index + 1,
+        hop.actor,
+        hop.cause,
+        hop.request.method,
+        hop.request.url
+    );
+    let response = match &hop.outcome {
+        Ok(response) => response,
+        Err(error) => {
+            let _ = writeln!(text, "  no answer: {:?}", error.kind);
+            return;
+        }
+    };
+    let _ = match response.location() {
+        Some(location) => writeln!(text, "  {} → {location}", response.status),
+        None => writeln!(text, "  {}", response.status),
+    };
+    for name in HEADERS {
+        for value in response.header_values(name) {
+            let _ = writeln!(text, "  {name}: {}", String::from_utf8_lossy(value));
+        }
+    }
+    for change in &hop.jar {
+        let _ = match &change.kind {
+            ChangeKind::Set => writeln!(text, "  + {} {}", change.name, attributes(&change.attributes)),
+            ChangeKind::Replaced { value_changed: true } => writeln!(text, "  ~ {}", change.name),
+            ChangeKind::Replaced { value_changed: false } => Ok(()),
+            ChangeKind::Removed => writeln!(text, "  - {}", change.name),
+            ChangeKind::Rejected { reason } => writeln!(text, "  ! {} {reason}", change.name),
+        };
+    }
+    if let Some(report) = arrived(hop) {
+        for line in report["headers"].as_array().into_iter().flatten() {
+            let name = line[0].as_str().unwrap_or_default();
+            if is_identity(name) {
+                let _ = writeln!(text, "  arrived {name}: {}", line[1].as_str().unwrap_or("bytes"));
+            }
+        }
+    }
+}
+
+/// Request headers that say who and whence.
+fn is_identity(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase().replace('_', "-");
+    ["x-authentik-", "x-forwarded-", "x-real-ip", "remote-user"].iter().any(|start| lower.starts_with(start))
+        && lower != "x-forwarded-server"
+}
+
+fn attributes(attributes: &CookieAttributes) -> String {
+    let mut words = vec![format!("{}{}", attributes.domain, attributes.path)];
+    if !attributes.host_only {
+        words.push("and below".to_owned());
+    }
+    if attributes.secure {
+        words.push("Secure".to_owned());
+    }
+    if attributes.http_only {
+        words.push("HttpOnly".to_owned());
+    }
+    words.extend(attributes.same_site.map(|same_site| format!("SameSite={same_site}")));
+    words.extend(attributes.max_age.map(|seconds| format!("Max-Age={seconds}")));
+    words.join(" ")
+}
+
+fn numbered(text: &str) -> String {
+    let mut out = text.to_owned();
+    for (kind, pattern) in VOLATILE.iter() {
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        let replaced = pattern.replace_all(&out, |found: &regex::Captures<'_>| {
+            let next = seen.len() + 1;
+            let number = *seen.entry(found[0].to_owned()).or_insert(next);
+            format!("<{kind}#{number}>")
+        });
+        out = replaced.into_owned();
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_value_keeps_its_number() {
+        let text =
+            "authentik_proxy_0123abcd authentik_proxy_ffffffff authentik_proxy_0123abcd 127.0.0.1:4711";
+        assert_eq!(numbered(text), "<proxy#1> <proxy#2> <proxy#1> <port#1>");
+    }
+}

@@ -1,0 +1,59 @@
+//! Provisioning: the deployment made in an Authentik, by its REST API alone.
+
+mod api;
+mod apps;
+mod outpost;
+mod people;
+mod services;
+
+use std::collections::BTreeMap;
+
+use ssoproof_deployment::Deployment;
+use ssoproof_embedded::dial::Client;
+
+use crate::stacks::{Secrets, StackError};
+
+/// Makes everything that `deployment` states: groups, users, applications with their providers, keys, bindings,
+/// and the embedded outpost's list.
+///
+/// `base` is where the API answers, without a path: a real Authentik and the embedded one are provisioned alike
+/// (`truth/authentik/2026.2.2/01-config-api`).
+///
+/// # Errors
+/// [`StackError::Provision`] with what Authentik said.
+pub async fn provision(
+    deployment: &Deployment,
+    client: Client,
+    base: &str,
+    secrets: &Secrets,
+) -> Result<(), StackError> {
+    let api = api::Api::new(client, base, &secrets.admin_token);
+    let groups = people::groups(&api, deployment).await?;
+    people::users(&api, deployment, &groups, secrets).await?;
+    let flows = Flows::find(&api, deployment).await?;
+    let proxies = services::make(&api, deployment, &flows, &groups).await?;
+    apps::make(&api, deployment, &flows, secrets).await?;
+    outpost::list(&api, deployment, proxies).await
+}
+
+/// Names to what the API knows them by.
+type Keys = BTreeMap<String, String>;
+
+/// The flows that providers refer to, by their pk.
+struct Flows {
+    authorization: String,
+    provider_invalidation: String,
+}
+
+impl Flows {
+    async fn find(api: &api::Api, deployment: &Deployment) -> Result<Self, StackError> {
+        Ok(Self {
+            authorization: Self::pk(api, "default-provider-authorization-implicit-consent").await?,
+            provider_invalidation: Self::pk(api, &deployment.auth.provider_invalidation_flow).await?,
+        })
+    }
+
+    async fn pk(api: &api::Api, slug: &str) -> Result<String, StackError> {
+        api.only(&format!("flows/instances/?slug={slug}"), "pk").await
+    }
+}
