@@ -1,0 +1,7 @@
+//! The OAuth2 / OpenID Connect provider.
+
+pub(crate) mod expression;
+pub(crate) mod id_token;
+pub(crate) mod keys;
+pub(crate) mod pkce;
+pub(crate) mod redirect_uri;

@@ -1,0 +1,74 @@
+//! Core sessions: the `authentik_session` cookie and what is behind it.
+
+use cookie::{Cookie, SameSite};
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
+use jiff::Timestamp;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::model::CoreSession;
+use super::oauth2::keys::{SigningKey, hex, verify_hs256};
+use super::shared::Shared;
+
+const NAME: &str = "authentik_session";
+
+/// The key and session that the request's cookie stands for; none when there is none, or it has ended.
+pub(crate) fn current(shared: &Shared, headers: &HeaderMap) -> Option<(String, CoreSession)> {
+    let token = sent(headers, NAME)?;
+    let claims = verify_hs256(&token, &shared.secret_key)?;
+    let key = claims["sid"].as_str()?.to_owned();
+    let session = shared.state().sessions.get(&key)?.clone();
+    Some((key, session))
+}
+
+/// Opens a session and returns its key.
+pub(crate) fn open(shared: &Shared, headers: &HeaderMap) -> String {
+    let key = hex(&rand::random::<[u8; 16]>());
+    let text =
+        |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let session = CoreSession {
+        uuid: Uuid::new_v4(),
+        user: None,
+        signed_in: None,
+        methods: Vec::new(),
+        csrf: hex(&rand::random::<[u8; 16]>()),
+        plan: None,
+        user_agent: text("user-agent"),
+        last_ip: text("x-forwarded-for"),
+        last_used: Timestamp::now(),
+    };
+    shared.state_mut().sessions.insert(key.clone(), session);
+    key
+}
+
+/// The `Set-Cookie` that hands `key` to the browser: a JWT, for this host only, until the browser closes.
+pub(crate) fn set_cookie(shared: &Shared, key: &str) -> Option<HeaderValue> {
+    let session = shared.state().sessions.get(key).map(|found| (found.user, found.uuid))?;
+    let claims = json!({
+        "sid": key, "iss": "authentik",
+        "sub": session.0.map_or_else(|| "anonymous".to_owned(), |user| user.to_string()),
+        "authenticated": session.0.is_some(), "acr": "goauthentik.io/core/default",
+    });
+    let token = SigningKey::Secret(shared.secret_key.clone()).sign(claims.as_object()?).ok()?;
+    let cookie =
+        Cookie::build((NAME, token)).path("/").http_only(true).secure(true).same_site(SameSite::None).build();
+    HeaderValue::from_str(&cookie.to_string()).ok()
+}
+
+/// The `Set-Cookie` that takes the session's cookie away.
+pub(crate) fn remove_cookie() -> HeaderValue {
+    HeaderValue::from_static(
+        "authentik_session=\"\"; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/; SameSite=None",
+    )
+}
+
+/// The value of the cookie `name` in a request.
+pub(crate) fn sent(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).find_map(|line| {
+        Cookie::split_parse(line.to_owned())
+            .filter_map(Result::ok)
+            .find(|cookie| cookie.name() == name)
+            .map(|cookie| cookie.value().to_owned())
+    })
+}
