@@ -2,14 +2,19 @@
 //!
 //! Models the recorded behaviour of 2026.2; what other versions do differently is in [`Profile`].
 
+mod api;
+mod bootstrap;
+mod flows;
 mod model;
 mod oauth2;
 mod outpost;
 mod profile;
+mod server;
 mod session;
 mod shared;
 mod state;
 
 pub use profile::Profile;
+pub use server::Authentik;
 pub use shared::Settings;
 pub use state::State;

@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::model::CoreSession;
-use super::oauth2::keys::{SigningKey, hex, verify_hs256};
+use super::oauth2::keys::{SigningKey, verify_hs256};
 use super::shared::Shared;
 
 const NAME: &str = "authentik_session";
@@ -24,7 +24,7 @@ pub(crate) fn current(shared: &Shared, headers: &HeaderMap) -> Option<(String, C
 
 /// Opens a session and returns its key.
 pub(crate) fn open(shared: &Shared, headers: &HeaderMap) -> String {
-    let key = hex(&rand::random::<[u8; 16]>());
+    let key = random_key();
     let text =
         |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let session = CoreSession {
@@ -32,7 +32,7 @@ pub(crate) fn open(shared: &Shared, headers: &HeaderMap) -> String {
         user: None,
         signed_in: None,
         methods: Vec::new(),
-        csrf: hex(&rand::random::<[u8; 16]>()),
+        csrf: random_key(),
         plan: None,
         user_agent: text("user-agent"),
         last_ip: text("x-forwarded-for"),
@@ -42,13 +42,23 @@ pub(crate) fn open(shared: &Shared, headers: &HeaderMap) -> String {
     key
 }
 
+/// A session key or CSRF token: 32 lower-case letters and digits.
+pub(crate) fn random_key() -> String {
+    const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    (0..32).map(|_| char::from(ALPHABET[rand::random_range(0..ALPHABET.len())])).collect()
+}
+
 /// The `Set-Cookie` that hands `key` to the browser: a JWT, for this host only, until the browser closes.
 pub(crate) fn set_cookie(shared: &Shared, key: &str) -> Option<HeaderValue> {
-    let session = shared.state().sessions.get(key).map(|found| (found.user, found.uuid))?;
+    let uid = {
+        let state = shared.state();
+        let session = state.sessions.get(key)?;
+        session.user.and_then(|user| state.users.get(&user)).map(|user| user.uid.clone())
+    };
     let claims = json!({
         "sid": key, "iss": "authentik",
-        "sub": session.0.map_or_else(|| "anonymous".to_owned(), |user| user.to_string()),
-        "authenticated": session.0.is_some(), "acr": "goauthentik.io/core/default",
+        "sub": uid.as_deref().unwrap_or("anonymous"),
+        "authenticated": uid.is_some(), "acr": "goauthentik.io/core/default",
     });
     let token = SigningKey::Secret(shared.secret_key.clone()).sign(claims.as_object()?).ok()?;
     let cookie =
@@ -59,7 +69,7 @@ pub(crate) fn set_cookie(shared: &Shared, key: &str) -> Option<HeaderValue> {
 /// The `Set-Cookie` that takes the session's cookie away.
 pub(crate) fn remove_cookie() -> HeaderValue {
     HeaderValue::from_static(
-        "authentik_session=\"\"; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/; SameSite=None",
+        "authentik_session=\"\"; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/; SameSite=None; Secure",
     )
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct Shared {
     state: RwLock<State>,
     pub(crate) profile: Profile,
     pub(crate) logs: Logs,
-    /// Signs the session cookie.
+    /// Signs the session cookie; a copy of the state's, which never changes.
     pub(crate) secret_key: Vec<u8>,
     /// The address it listens on, as it names itself when nothing else is known (`127.0.0.1:9000`).
     pub(crate) listen: String,
@@ -33,13 +33,8 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(state: State, profile: Profile, logs: Logs, listen: String) -> Self {
-        Self {
-            state: RwLock::new(state),
-            profile,
-            logs,
-            secret_key: rand::random::<[u8; 32]>().to_vec(),
-            listen,
-        }
+        let secret_key = state.secret_key.clone();
+        Self { state: RwLock::new(state), profile, logs, secret_key, listen }
     }
 
     /// The state, to read. Hold it for one thought only: never across an await.

@@ -12,6 +12,8 @@ use super::model::{
 /// The database of one Authentik. A clone shares nothing with its origin.
 #[derive(Clone, Default)]
 pub struct State {
+    /// Signs session cookies (`AUTHENTIK_SECRET_KEY`): it outlives a restart, and so do sessions.
+    pub(crate) secret_key: Vec<u8>,
     pub(crate) groups: BTreeMap<Uuid, Group>,
     pub(crate) users: BTreeMap<u64, User>,
     pub(crate) tokens: Vec<Token>,
