@@ -5,9 +5,12 @@
 mod api;
 mod bootstrap;
 mod flows;
+mod health;
+mod key_pairs;
 mod model;
 mod oauth2;
 mod outpost;
+mod password;
 mod profile;
 mod server;
 mod session;

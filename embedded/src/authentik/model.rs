@@ -56,6 +56,7 @@ pub(crate) struct PasswordHash {
 /// An API or app-password token.
 #[derive(Clone, Debug)]
 pub(crate) struct Token {
+    pub(crate) identifier: String,
     pub(crate) key: String,
     pub(crate) user: u64,
     pub(crate) intent: Intent,
@@ -89,6 +90,8 @@ pub(crate) struct Flow {
 pub(crate) enum Stage {
     Identification,
     Password,
+    /// Asks for a second factor when the user has one; nobody has one here, so it passes at once.
+    AuthenticatorValidate,
     UserLogin,
     UserLogout,
 }
@@ -241,7 +244,9 @@ pub(crate) struct Plan {
     pub(crate) pending: Option<Pending>,
     /// Errors to show with the next challenge.
     pub(crate) errors: BTreeMap<String, Vec<(String, String)>>,
-    /// Where the browser goes when the plan is done.
+    /// How often a wrong password was given.
+    pub(crate) failures: u32,
+    /// Where the browser goes when the plan is done; empty for `/`.
     pub(crate) next: String,
     /// The application in whose name the flow runs (its slug).
     pub(crate) application: Option<String>,

@@ -15,6 +15,13 @@ pub struct Profile {
     pub long_kid: bool,
     /// Whether the API names a group's parents in a list; 2025.8 has one `parent`.
     pub group_parents: bool,
+    /// Whether the API and the executor lack what came after 2025.8: roles of users, `key_type`, logout URIs,
+    /// themed images, passkeys, a cancel URL that keeps `next`.
+    pub old_shapes: bool,
+    /// Whether the identification stage names the application's launch URL, as 2026.2 does.
+    pub prelaunch_url: bool,
+    /// Whether the session-end page sends a browser that is logged out to `/`; others show it the page.
+    pub session_end_needs_user: bool,
 }
 
 impl Profile {
@@ -26,11 +33,19 @@ impl Profile {
         pending_plan_ends_session_quietly: true,
         long_kid: true,
         group_parents: true,
+        old_shapes: false,
+        prelaunch_url: true,
+        session_end_needs_user: true,
     };
 
     /// 2025.12.4.
-    pub const V2025_12: Self =
-        Self { version: "2025.12.4", sign_out_answers: false, long_kid: false, ..Self::V2026_2 };
+    pub const V2025_12: Self = Self {
+        version: "2025.12.4",
+        sign_out_answers: false,
+        long_kid: false,
+        prelaunch_url: false,
+        ..Self::V2026_2
+    };
 
     /// 2025.8.6.
     pub const V2025_8: Self = Self {
@@ -40,6 +55,9 @@ impl Profile {
         pending_plan_ends_session_quietly: false,
         long_kid: false,
         group_parents: false,
+        old_shapes: true,
+        prelaunch_url: false,
+        session_end_needs_user: false,
     };
 
     /// The profile of `major.minor`, when it is one of those recorded.

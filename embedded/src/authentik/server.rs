@@ -21,7 +21,7 @@ use tower_service::Service as _;
 use super::flows::answer;
 use super::shared::{Settings, Shared};
 use super::state::State;
-use super::{api, bootstrap, flows, oauth2, outpost};
+use super::{api, bootstrap, flows, health, oauth2, outpost};
 
 /// The longest request body taken, in bytes.
 const MAX_BODY: usize = 1 << 20;
@@ -67,7 +67,9 @@ fn router(shared: Arc<Shared>) -> Router {
         .merge(oauth2::routes())
         .merge(api::routes())
         .merge(flows::routes())
+        .merge(health::core_routes())
         .layer(map_response(async |response| answer::core_headers(response)))
+        .merge(health::front_routes())
         .merge(outpost::routes())
         .fallback(async || answer::not_found())
         .with_state(shared)

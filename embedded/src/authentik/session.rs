@@ -12,13 +12,18 @@ use super::oauth2::keys::{SigningKey, verify_hs256};
 use super::shared::Shared;
 
 const NAME: &str = "authentik_session";
+/// The cookie that scripts read and send back in `X-authentik-CSRF`.
+pub(crate) const CSRF_COOKIE: &str = "authentik_csrf";
 
-/// The key and session that the request's cookie stands for; none when there is none, or it has ended.
+/// The key and session that the request's cookie stands for; none when there is none, or it has ended. A session
+/// of a user who is no longer active counts as anonymous (`51-user-deactivated`).
 pub(crate) fn current(shared: &Shared, headers: &HeaderMap) -> Option<(String, CoreSession)> {
     let token = sent(headers, NAME)?;
     let claims = verify_hs256(&token, &shared.secret_key)?;
     let key = claims["sid"].as_str()?.to_owned();
-    let session = shared.state().sessions.get(&key)?.clone();
+    let state = shared.state();
+    let mut session = state.sessions.get(&key)?.clone();
+    session.user = session.user.filter(|user| state.users.get(user).is_some_and(|user| user.is_active));
     Some((key, session))
 }
 

@@ -14,6 +14,9 @@ use super::model::{
 pub struct State {
     /// Signs session cookies (`AUTHENTIK_SECRET_KEY`): it outlives a restart, and so do sessions.
     pub(crate) secret_key: Vec<u8>,
+    /// The numbers last given to a user and to a provider: a number never comes back.
+    pub(crate) last_user: u64,
+    pub(crate) last_provider: u64,
     pub(crate) groups: BTreeMap<Uuid, Group>,
     pub(crate) users: BTreeMap<u64, User>,
     pub(crate) tokens: Vec<Token>,
@@ -80,6 +83,33 @@ impl State {
             }
         }
         false
+    }
+
+    /// Whether `user` is in a superuser group, directly or through a child of it.
+    pub(crate) fn is_superuser(&self, user: &User) -> bool {
+        self.groups.values().any(|group| group.is_superuser && self.is_member(user, group.pk))
+    }
+
+    /// Where the tile of `application` leads: its own URL, else that of its provider.
+    pub(crate) fn launch_url(&self, application: &Application) -> Option<String> {
+        if !application.meta_launch_url.is_empty() {
+            return Some(application.meta_launch_url.clone());
+        }
+        let provider = self.providers.get(&application.provider?)?;
+        if let Some(proxy) = &provider.proxy {
+            return Some(proxy.external_host.clone());
+        }
+        let url = url::Url::parse(&provider.redirect_uris.first()?.url).ok()?;
+        Some(url.origin().ascii_serialization())
+    }
+
+    /// Ends every session of a user: deleted, or no longer active.
+    pub(crate) fn end_sessions_of(&mut self, user: u64) {
+        let keys = self.sessions.iter().filter(|(_, session)| session.user == Some(user));
+        let keys: Vec<_> = keys.map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            self.end_session(&key);
+        }
     }
 
     /// Whether the bindings of `application` let `user` in; no binding lets everyone in.

@@ -1,5 +1,7 @@
 //! Plans: which stages a browser goes through, and where it goes after them.
 
+use std::collections::BTreeMap;
+
 use super::super::model::{Flow, Plan, PlannedStage};
 
 /// What a flow is begun with by another part of the program.
@@ -26,7 +28,8 @@ impl Plan {
             flow: flow.pk,
             stages,
             pending: None,
-            errors: Default::default(),
+            errors: BTreeMap::new(),
+            failures: 0,
             next: start.next.clone(),
             application: start.application.clone(),
         }
