@@ -81,15 +81,19 @@ pub(crate) fn generate_ec(request: &Request<'_>, profile: &Profile) -> Result<Ke
     certified(request, &key, &pem, signing)
 }
 
-/// A pair brought from elsewhere. The end of its certificate's validity is not read; ten years are shown.
-pub(crate) fn import(
-    name: &str,
-    certificate: &str,
-    private_key: &str,
-    profile: &Profile,
-) -> Result<KeyPair, PairError> {
-    let signing = SigningKey::from_pem(private_key, kid(private_key, profile))?;
-    Ok(pair(name, certificate.to_owned(), private_key, signing, end_after(3_650)))
+/// A pair brought from elsewhere; [`KeyPair::unusable`] tells whether its key signs. The end of its certificate's
+/// validity is not read; ten years are shown.
+pub(crate) fn import(name: &str, certificate: &str, private_key: &str, profile: &Profile) -> KeyPair {
+    let signing = SigningKey::from_pem(private_key, kid(private_key, profile));
+    let signing = signing.unwrap_or_else(|_| SigningKey::Secret(Vec::new()));
+    pair(name, certificate.to_owned(), private_key, signing, end_after(3_650))
+}
+
+impl KeyPair {
+    /// Whether its private key is neither RSA nor P-256, so that it signs nothing.
+    pub(crate) fn unusable(&self) -> bool {
+        matches!(*self.signing, SigningKey::Secret(_))
+    }
 }
 
 fn certified(
@@ -159,6 +163,7 @@ mod tests {
 
     #[test]
     fn a_key_that_is_none_is_refused() {
-        assert!(import("bad", "", "-----BEGIN X-----", &Profile::V2026_2).is_err());
+        assert!(import("bad", "", "-----BEGIN X-----", &Profile::V2026_2).unusable());
+        assert!(!import("good", "", POOL[0], &Profile::V2026_2).unusable());
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::super::api::extended;
 use super::super::model::{Flow, Plan, PlannedStage, Stage, User};
 use super::super::profile::Profile;
 use super::super::state::State;
@@ -32,8 +33,8 @@ pub(super) fn of(
 
 /// The refusal after too many wrong passwords.
 pub(super) fn denied(state: &State, profile: &Profile, flow: &Flow, plan: &Plan, message: &str) -> Value {
-    let body = merged(json!({ "component": "ak-stage-access-denied" }), pending(state, plan));
-    framed(state, profile, flow, plan, merged(body, json!({ "error_message": message })))
+    let body = extended(json!({ "component": "ak-stage-access-denied" }), pending(state, plan));
+    framed(state, profile, flow, plan, extended(body, json!({ "error_message": message })))
 }
 
 /// What the page's script follows to leave the flow.
@@ -75,8 +76,8 @@ fn identification(state: &State, profile: &Profile, flow: &Flow, plan: &Plan) ->
 }
 
 fn password(state: &State, plan: &Plan) -> Value {
-    let body = merged(json!({ "component": "ak-stage-password" }), pending(state, plan));
-    merged(body, json!({ "allow_show_password": false }))
+    let body = extended(json!({ "component": "ak-stage-password" }), pending(state, plan));
+    extended(body, json!({ "allow_show_password": false }))
 }
 
 fn session_end(state: &State, plan: &Plan, user: Option<&User>) -> Value {
@@ -148,11 +149,4 @@ fn cancel_url(profile: &Profile, next: &str) -> String {
     }
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     format!("/flows/-/cancel/?{}", query.append_pair("next", next).finish())
-}
-
-fn merged(mut first: Value, second: Value) -> Value {
-    if let (Some(into), Value::Object(members)) = (first.as_object_mut(), second) {
-        into.extend(members);
-    }
-    first
 }

@@ -13,6 +13,7 @@ mod sign_in;
 mod stage;
 
 pub(crate) use begin::begin;
+pub(crate) use challenge::BACKGROUND;
 pub(crate) use csrf::forged;
 pub(crate) use plan::Start;
 
