@@ -1,1 +1,23 @@
-//! The embedded authentik.
+//! Authentik: core sessions and flows, the OAuth2 provider, the embedded outpost and the REST API.
+//!
+//! Models the recorded behaviour of 2026.2; what other versions do differently is in [`Profile`].
+
+mod api;
+mod bootstrap;
+mod flows;
+mod health;
+mod key_pairs;
+mod model;
+mod oauth2;
+mod outpost;
+mod password;
+mod profile;
+mod server;
+mod session;
+mod shared;
+mod state;
+
+pub use profile::Profile;
+pub use server::Authentik;
+pub use shared::Settings;
+pub use state::State;

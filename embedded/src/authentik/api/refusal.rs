@@ -1,0 +1,81 @@
+//! What the API answers, and how it refuses (`02-config-errors`).
+
+use axum::body::Body;
+use http::header::{ALLOW, HeaderValue};
+use http::{Method, Response, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::super::flows::answer;
+
+/// An answer: a status with its JSON, or a refusal.
+pub(super) type Answer = Result<(StatusCode, Value), Refusal>;
+
+/// Why a request is refused.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    /// The fields that are wrong, with their errors: 400.
+    #[error("invalid fields")]
+    Invalid(Map<String, Value>),
+    /// The body is no JSON object: 400.
+    #[error("JSON parse error - {0}")]
+    Unreadable(String),
+    /// Nobody, or somebody who may not: 403.
+    #[error("{0}")]
+    Denied(&'static str),
+    /// The object is not there: 404.
+    #[error("No {0} matches the given query.")]
+    Missing(&'static str),
+    /// The path is not there: the core's 404 page.
+    #[error("no such path")]
+    NoSuchPath,
+    /// The path is there, the method is not; with those that are: 405.
+    #[error("Method \"{0}\" not allowed.")]
+    Method(Method, &'static str),
+}
+
+impl Refusal {
+    /// One error about one field.
+    pub(super) fn field(name: &str, text: impl Into<String>) -> Self {
+        Self::Invalid(Map::from_iter([(name.to_owned(), json!([text.into()]))]))
+    }
+}
+
+/// The response of an answer; `allow` names the methods of the path.
+pub(super) fn response(answer: Answer, allow: &'static str) -> Response<Body> {
+    let (status, body, allow) = match answer {
+        Ok((status, body)) => (status, body, allow),
+        Err(Refusal::NoSuchPath) => return answer::not_found(),
+        Err(Refusal::Invalid(errors)) => (StatusCode::BAD_REQUEST, Value::Object(errors), allow),
+        Err(Refusal::Method(method, allow)) => {
+            let text = Refusal::Method(method, allow).to_string();
+            (StatusCode::METHOD_NOT_ALLOWED, json!({ "detail": text }), allow)
+        }
+        Err(refusal) => {
+            let status = match refusal {
+                Refusal::Unreadable(_) => StatusCode::BAD_REQUEST,
+                Refusal::Denied(_) => StatusCode::FORBIDDEN,
+                _ => StatusCode::NOT_FOUND,
+            };
+            (status, json!({ "detail": refusal.to_string() }), allow)
+        }
+    };
+    let mut response = if status == StatusCode::NO_CONTENT {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = status;
+        response
+    } else {
+        answer::json(status, &body)
+    };
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    response
+}
+
+/// 200 with a body.
+pub(super) fn shown(body: Value) -> Answer {
+    Ok((StatusCode::OK, body))
+}
+
+/// 204.
+pub(super) fn done() -> Answer {
+    Ok((StatusCode::NO_CONTENT, Value::Null))
+}

@@ -1,0 +1,82 @@
+//! The redirects between pages: `/`, default flows, cancelling (`36-invalidation-0`, hops 23 and 24).
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State as Extract};
+use http::header::SET_COOKIE;
+use http::{HeaderMap, Response};
+
+use super::super::session;
+use super::super::shared::Shared;
+use super::answer;
+use super::begin::page_url;
+
+/// `/`: to the library of a signed-in user, to the login of anyone else.
+pub(super) async fn root(Extract(shared): Extract<Arc<Shared>>, headers: HeaderMap) -> Response<Body> {
+    let signed_in = session::current(&shared, &headers).is_some_and(|(_, session)| session.user.is_some());
+    answer::redirect(if signed_in { "/if/user/" } else { "/flows/-/default/authentication/?next=/" })
+}
+
+/// `/flows/-/default/<designation>/`: to the page of the brand's flow, with the query kept. A pending plan goes.
+pub(super) async fn default_flow(
+    Extract(shared): Extract<Arc<Shared>>,
+    Path(designation): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let slug = match designation.as_str() {
+        "authentication" => "default-authentication-flow",
+        "invalidation" => "default-invalidation-flow",
+        _ => return answer::not_found(),
+    };
+    let query = query.unwrap_or_default();
+    let mut encoder = url::form_urlencoded::Serializer::new(String::new());
+    let query = encoder.extend_pairs(url::form_urlencoded::parse(query.as_bytes())).finish();
+    let mut response = answer::redirect(&page_url(slug, &query));
+    drop_plan(&shared, &headers, &mut response);
+    response
+}
+
+/// `/flows/-/cancel/`: gives the flow up, and goes to `next` or logs out.
+pub(super) async fn cancel(
+    Extract(shared): Extract<Arc<Shared>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let next = next_in(&query.unwrap_or_default());
+    let mut response =
+        answer::redirect(if next.is_empty() { "/flows/-/default/invalidation/" } else { &next });
+    drop_plan(&shared, &headers, &mut response);
+    response
+}
+
+/// Drops a pending plan; a session that changed sets its cookie again.
+fn drop_plan(shared: &Shared, headers: &HeaderMap, response: &mut Response<Body>) {
+    let Some((key, _)) = session::current(shared, headers).filter(|(_, session)| session.plan.is_some())
+    else {
+        return;
+    };
+    if let Some(session) = shared.state_mut().sessions.get_mut(&key) {
+        session.plan = None;
+    }
+    if let Some(cookie) = session::set_cookie(shared, &key) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+}
+
+/// The parameter `next` of a query, when it leads nowhere but to this host; empty otherwise.
+pub(super) fn next_in(query: &str) -> String {
+    let next = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
+    next.map(|(_, value)| value.into_owned())
+        .filter(|next| next.starts_with('/') && !next.starts_with("//") && !next.starts_with("/\\"))
+        .unwrap_or_default()
+}
+
+/// The slug of the application whose authorize URL `next` is.
+pub(super) fn application_in(shared: &Shared, next: &str) -> Option<String> {
+    let query = next.strip_prefix("/application/o/authorize/?")?;
+    let (_, client) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "client_id")?;
+    let state = shared.state();
+    state.application_of(state.client(&client)?.pk).map(|application| application.slug.clone())
+}

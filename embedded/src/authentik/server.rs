@@ -1,0 +1,106 @@
+//! One running Authentik: server, worker and embedded outpost on one port.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::middleware::map_response;
+use http::Request;
+use http_body_util::Limited;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tower_service::Service as _;
+
+use super::flows::answer;
+use super::shared::{Settings, Shared};
+use super::state::State;
+use super::{api, bootstrap, flows, health, oauth2, outpost};
+
+/// The longest request body taken, in bytes.
+const MAX_BODY: usize = 1 << 20;
+/// The longest time a request's header may take.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An Authentik on loopback, plain HTTP: port 9000 of a real one. Dropping it closes every connection.
+pub struct Authentik {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    _stop: DropGuard,
+}
+
+impl Authentik {
+    /// Starts listening, with the state of `settings` or a fresh database.
+    ///
+    /// # Errors
+    /// When no loopback port can be bound.
+    pub async fn start(settings: Settings) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let state = settings.state.clone().unwrap_or_else(|| bootstrap::fresh(&settings));
+        let shared = Arc::new(Shared::new(state, settings.profile, settings.logs, address.to_string()));
+        let stop = CancellationToken::new();
+        tokio::spawn(listen(listener, router(shared.clone()), stop.clone()));
+        Ok(Self { shared, address, _stop: stop.drop_guard() })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A copy of all it knows, with which another can start: sessions and tokens stay valid there.
+    pub fn state(&self) -> State {
+        self.shared.state().clone()
+    }
+}
+
+/// Everything the port answers: the outpost below `/outpost.goauthentik.io/`, the core elsewhere.
+fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .merge(oauth2::routes())
+        .merge(api::routes())
+        .merge(flows::routes())
+        .merge(health::core_routes())
+        .layer(map_response(async |response| answer::core_headers(response)))
+        .merge(health::front_routes())
+        .merge(outpost::routes())
+        .fallback(async || answer::not_found())
+        .with_state(shared)
+}
+
+/// Takes connections until `stop`, which closes the open ones too.
+async fn listen(listener: TcpListener, router: Router, stop: CancellationToken) {
+    loop {
+        let stream = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        if let Ok((stream, _)) = stream {
+            tokio::spawn(serve(stream, router.clone(), stop.clone()));
+        }
+    }
+}
+
+/// Answers the requests of one connection.
+async fn serve(stream: TcpStream, router: Router, stop: CancellationToken) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let request = request.map(|body| Body::new(Limited::new(body, MAX_BODY)));
+        router.clone().call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        () = stop.cancelled() => {}
+        // A broken connection concerns the client alone.
+        _ = connection => {}
+    }
+}
