@@ -1,5 +1,6 @@
 //! Stacks: running parts that a deployment's URLs resolve to.
 
+mod authority;
 mod embedded;
 mod secrets;
 
