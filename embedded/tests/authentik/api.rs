@@ -56,6 +56,16 @@ async fn older_versions_show_their_own_members() {
     let body = json!({ "common_name": "k", "validity_days": 1 });
     let pair = admin.admin("POST", "/api/v3/crypto/certificatekeypairs/generate/", body, 200).await;
     assert_eq!(pair["private_key_type"], "rsa");
+    let mappings = "/api/v3/propertymappings/provider/scope/";
+    let email = admin.admin("GET", &format!("{mappings}?scope_name=email"), Value::Null, 200).await;
+    assert_eq!(
+        email["results"][0]["expression"],
+        "return {\n    \"email\": request.user.email,\n    \"email_verified\": True\n}"
+    );
+    let profile = admin.admin("GET", &format!("{mappings}?scope_name=profile"), Value::Null, 200).await;
+    assert!(
+        profile["results"][0]["expression"].as_str().unwrap().contains("in request.user.ak_groups.all()]")
+    );
 }
 
 #[tokio::test]
