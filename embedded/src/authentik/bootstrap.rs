@@ -41,7 +41,7 @@ pub(crate) fn fresh(settings: &Settings) -> State {
     state.groups.insert(admins.pk, admins);
     state.users.insert(akadmin.pk, akadmin);
     state.flows.extend(flows().into_iter().map(|flow| (flow.pk, flow)));
-    state.mappings.extend(mappings().into_iter().map(|mapping| (mapping.pk, mapping)));
+    state.mappings.extend(mappings(&settings.profile).into_iter().map(|mapping| (mapping.pk, mapping)));
     state.key_pairs.extend(self_signed(&settings.profile).map(|pair| (pair.pk, pair)));
     let outpost = Outpost {
         pk: Uuid::new_v4(),
@@ -150,7 +150,7 @@ fn flows() -> [Flow; 5] {
     ]
 }
 
-fn mappings() -> [ScopeMapping; 7] {
+fn mappings(profile: &Profile) -> [ScopeMapping; 7] {
     let mapping =
         |managed: &str, scope: &str, name: &str, description: &str, expression: &str| ScopeMapping {
             pk: Uuid::new_v4(),
@@ -175,14 +175,14 @@ fn mappings() -> [ScopeMapping; 7] {
             "email",
             "OpenID 'email'",
             "Email address",
-            "return {\n    \"email\": request.user.email,\n    \"email_verified\": False\n}",
+            &EMAIL.replace("VERIFIED", if profile.email_verified { "True" } else { "False" }),
         ),
         mapping(
             "oauth2/scope-profile",
             "profile",
             "OpenID 'profile'",
             "General Profile Information",
-            PROFILE,
+            &PROFILE.replace("GROUPS", profile.user_groups),
         ),
         mapping(
             "oauth2/scope-offline_access",
@@ -219,6 +219,11 @@ fn mappings() -> [ScopeMapping; 7] {
     ]
 }
 
+const EMAIL: &str = r#"return {
+    "email": request.user.email,
+    "email_verified": VERIFIED
+}"#;
+
 const PROFILE: &str = r#"return {
     # Because authentik only saves the user's full name, and has no concept of first and last names,
     # the full name is used as given name.
@@ -227,7 +232,7 @@ const PROFILE: &str = r#"return {
     "given_name": request.user.name,
     "preferred_username": request.user.username,
     "nickname": request.user.username,
-    "groups": [group.name for group in request.user.groups.all()],
+    "groups": [group.name for group in request.user.GROUPS.all()],
 }"#;
 
 const ENTITLEMENTS: &str = r#"entitlements = [entitlement.name for entitlement in request.user.app_entitlements(provider.application)]

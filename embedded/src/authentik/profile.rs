@@ -22,6 +22,10 @@ pub struct Profile {
     pub prelaunch_url: bool,
     /// Whether the session-end page sends a browser that is logged out to `/`; others show it the page.
     pub session_end_needs_user: bool,
+    /// The name by which the default `profile` mapping reaches a user's groups.
+    pub user_groups: &'static str,
+    /// What the default `email` mapping says of `email_verified`.
+    pub email_verified: bool,
 }
 
 impl Profile {
@@ -36,6 +40,8 @@ impl Profile {
         old_shapes: false,
         prelaunch_url: true,
         session_end_needs_user: true,
+        user_groups: "groups",
+        email_verified: false,
     };
 
     /// 2025.12.4.
@@ -58,6 +64,8 @@ impl Profile {
         old_shapes: true,
         prelaunch_url: false,
         session_end_needs_user: false,
+        user_groups: "ak_groups",
+        email_verified: true,
     };
 
     /// The profile of `major.minor`, when it is one of those recorded.

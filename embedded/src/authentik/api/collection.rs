@@ -8,13 +8,39 @@ use super::fields::Fields;
 use super::refusal::{Answer, Refusal, done, shown};
 use crate::authentik::state::State;
 
-/// The methods of a collection and of an item, as `Allow` names them.
-pub(super) const COLLECTION: &str = "GET, POST, HEAD, OPTIONS";
-pub(super) const ITEM: &str = "GET, PUT, PATCH, DELETE, HEAD, OPTIONS";
+/// The methods of a list and of an item, as `Allow` names them.
+const COLLECTION: &str = "GET, POST, HEAD, OPTIONS";
+const ITEM: &str = "GET, PUT, PATCH, DELETE, HEAD, OPTIONS";
+/// The methods of what is only read.
+pub(super) const READ: &str = "GET, HEAD, OPTIONS";
 
 /// The longest page, in items.
 const MAX_PAGE: usize = 100;
 const DEFAULT_PAGE: usize = 20;
+
+/// An answer, with the methods that its path takes.
+pub(super) type Answered = (Answer, &'static str);
+
+/// A path below a list (`users/me/`) or below an item (`users/5/set_password/`).
+pub(super) struct Action {
+    pub(super) name: &'static str,
+    pub(super) of_item: bool,
+    /// `GET` or `POST`.
+    pub(super) method: Method,
+    /// Answers, given the item's part of the path; checks itself who calls.
+    pub(super) run: fn(&Call<'_>, &str) -> Answer,
+}
+
+impl Action {
+    fn allow(&self) -> &'static str {
+        if self.method == Method::GET { READ } else { "POST, OPTIONS" }
+    }
+
+    fn answer(&self, call: &Call<'_>, item: &str) -> Answer {
+        let fits = call.method == self.method || (self.method == Method::GET && call.method == Method::HEAD);
+        if fits { (self.run)(call, item) } else { Err(Refusal::Method(call.method.clone())) }
+    }
+}
 
 /// A table of the state that the API shows.
 pub(super) trait Resource {
@@ -23,6 +49,10 @@ pub(super) trait Resource {
 
     /// The name of one, as errors say it.
     const MODEL: &'static str;
+    /// The methods of the list.
+    const METHODS: &'static str = COLLECTION;
+    /// What is answered below the list or an item besides.
+    const ACTIONS: &'static [Action] = &[];
     /// Takes an item out, with all that hangs on it; none where items are not deleted.
     const REMOVE: Option<fn(&mut State, &Self::Key)> = None;
 
@@ -39,10 +69,6 @@ pub(super) trait Resource {
 
     /// The value a filter of another name than a member compares with.
     fn filter(_view: View<'_>, _item: &Self::Item, _name: &str) -> Option<String> {
-        None
-    }
-    /// What is answered below an item or the collection besides these; none for unknown paths.
-    fn act(_call: &Call<'_>, _rest: &[&str]) -> Option<Answer> {
         None
     }
 }
@@ -62,24 +88,42 @@ struct Editor {
 }
 
 /// Answers below the path of a resource that is read, and perhaps deleted from.
-pub(super) fn read<R: Resource>(call: &Call<'_>, rest: &[&str]) -> Answer {
+pub(super) fn read<R: Resource>(call: &Call<'_>, rest: &[&str]) -> Answered {
     serve::<R>(call, rest, None)
 }
 
 /// Answers below the path of a resource that is edited.
-pub(super) fn edit<R: Editable>(call: &Call<'_>, rest: &[&str]) -> Answer {
+pub(super) fn edit<R: Editable>(call: &Call<'_>, rest: &[&str]) -> Answered {
     serve::<R>(call, rest, Some(Editor { create: create::<R>, change: change::<R> }))
 }
 
-fn serve<R: Resource>(call: &Call<'_>, rest: &[&str], editor: Option<Editor>) -> Answer {
-    if let Some(answer) = R::act(call, rest) {
-        return answer;
+fn serve<R: Resource>(call: &Call<'_>, rest: &[&str], editor: Option<Editor>) -> Answered {
+    let methods = match (&editor, R::REMOVE) {
+        (Some(_), _) => ITEM,
+        (None, Some(_)) => "GET, DELETE, HEAD, OPTIONS",
+        (None, None) => READ,
+    };
+    let action = |of_item: bool, name: &str| {
+        R::ACTIONS.iter().find(|action| action.of_item == of_item && action.name == name)
+    };
+    match rest {
+        [] => (table::<R>(call, None, editor), R::METHODS),
+        [segment] => match action(false, segment) {
+            Some(action) => (action.answer(call, ""), action.allow()),
+            None => (table::<R>(call, Some(segment), editor), methods),
+        },
+        [segment, name] => match action(true, name) {
+            Some(action) => (action.answer(call, segment), action.allow()),
+            None => (Err(Refusal::NoSuchPath), ""),
+        },
+        _ => (Err(Refusal::NoSuchPath), ""),
     }
-    if rest.len() > 1 {
-        return Err(Refusal::NoSuchPath);
-    }
+}
+
+/// Answers for the list, or for the item that `segment` names.
+fn table<R: Resource>(call: &Call<'_>, segment: Option<&str>, editor: Option<Editor>) -> Answer {
     call.superuser()?;
-    match (rest.first(), call.method, editor) {
+    match (segment, call.method, editor) {
         (None, &Method::GET | &Method::HEAD, _) => shown(list::<R>(call)),
         (None, &Method::POST, Some(editor)) => (editor.create)(call),
         (Some(segment), &Method::GET | &Method::HEAD, _) => {
@@ -89,14 +133,13 @@ fn serve<R: Resource>(call: &Call<'_>, rest: &[&str], editor: Option<Editor>) ->
         }
         (Some(segment), &Method::PATCH | &Method::PUT, Some(editor)) => (editor.change)(call, segment),
         (Some(segment), &Method::DELETE, _) => {
-            let remove = R::REMOVE.ok_or_else(|| Refusal::Method(call.method.clone(), ITEM))?;
+            let remove = R::REMOVE.ok_or_else(|| Refusal::Method(call.method.clone()))?;
             let mut state = call.shared.state_mut();
             let key = R::find(&state, segment).ok_or(Refusal::Missing(R::MODEL))?;
             remove(&mut state, &key);
             done()
         }
-        (None, _, _) => Err(Refusal::Method(call.method.clone(), COLLECTION)),
-        (Some(_), _, _) => Err(Refusal::Method(call.method.clone(), ITEM)),
+        _ => Err(Refusal::Method(call.method.clone())),
     }
 }
 

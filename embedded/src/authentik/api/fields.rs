@@ -148,12 +148,12 @@ impl<'b> Fields<'b> {
 
     /// One of `choices`, the first of them when left out.
     pub(super) fn choice(&mut self, name: &str, old: Option<&str>, choices: &[&str]) -> String {
-        let value = self.given(name, false).and_then(|value| {
+        let value = self.given(name, false).map(|value| {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             if !choices.contains(&text.as_str()) {
                 self.complain(name, format!("\"{text}\" is not a valid choice."));
             }
-            Some(text)
+            text
         });
         value.unwrap_or_else(|| old.or(choices.first().copied()).unwrap_or_default().to_owned())
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::call::{Call, View};
-use super::collection::{Editable, Resource};
+use super::collection::{Action, Editable, Resource};
 use super::fields::Fields;
 use super::refusal::{Answer, Refusal, done};
 use crate::authentik::model::Group;
@@ -18,6 +18,20 @@ impl Resource for Groups {
     type Item = Group;
 
     const MODEL: &'static str = "Group";
+    const ACTIONS: &'static [Action] = &[
+        Action {
+            name: "add_user",
+            of_item: true,
+            method: Method::POST,
+            run: |call, pk| set_member(call, pk, true),
+        },
+        Action {
+            name: "remove_user",
+            of_item: true,
+            method: Method::POST,
+            run: |call, pk| set_member(call, pk, false),
+        },
+    ];
     const REMOVE: Option<fn(&mut State, &Self::Key)> = Some(remove);
 
     fn rows(state: &State) -> Vec<&Group> {
@@ -67,14 +81,6 @@ impl Resource for Groups {
 
     fn order(group: &Group) -> String {
         group.name.clone()
-    }
-
-    fn act(call: &Call<'_>, rest: &[&str]) -> Option<Answer> {
-        match rest {
-            [pk, "add_user"] => Some(set_member(call, pk, true)),
-            [pk, "remove_user"] => Some(set_member(call, pk, false)),
-            _ => None,
-        }
     }
 }
 
@@ -161,9 +167,6 @@ fn parents(view: View<'_>, group: &Group, value: &mut Value) {
 
 /// `<pk>/add_user/` and `<pk>/remove_user/`.
 fn set_member(call: &Call<'_>, segment: &str, member: bool) -> Answer {
-    if call.method != Method::POST {
-        return Err(Refusal::Method(call.method.clone(), "POST, OPTIONS"));
-    }
     call.superuser()?;
     let body = call.object()?;
     let mut state = call.shared.state_mut();

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::call::{Call, View};
-use super::collection::{Editable, Resource};
+use super::collection::{Action, Editable, Resource};
 use super::fields::Fields;
 use super::refusal::{Answer, Refusal, shown};
 use crate::authentik::key_pairs;
@@ -23,6 +23,21 @@ impl Resource for KeyPairs {
     type Item = KeyPair;
 
     const MODEL: &'static str = "CertificateKeyPair";
+    const ACTIONS: &'static [Action] = &[
+        Action { name: "generate", of_item: false, method: Method::POST, run: generate },
+        Action {
+            name: "view_certificate",
+            of_item: true,
+            method: Method::GET,
+            run: |call, pk| data(call, pk, |pair| &pair.certificate),
+        },
+        Action {
+            name: "view_private_key",
+            of_item: true,
+            method: Method::GET,
+            run: |call, pk| data(call, pk, |pair| &pair.private_key),
+        },
+    ];
     const REMOVE: Option<fn(&mut State, &Uuid)> = Some(remove);
 
     fn rows(state: &State) -> Vec<&KeyPair> {
@@ -62,15 +77,6 @@ impl Resource for KeyPairs {
 
     fn filter(_view: View<'_>, _pair: &KeyPair, name: &str) -> Option<String> {
         (name == "has_key").then(|| "true".to_owned())
-    }
-
-    fn act(call: &Call<'_>, rest: &[&str]) -> Option<Answer> {
-        match rest {
-            ["generate"] => Some(generate(call)),
-            [pk, "view_certificate"] => Some(data(call, pk, |pair| &pair.certificate)),
-            [pk, "view_private_key"] => Some(data(call, pk, |pair| &pair.private_key)),
-            _ => None,
-        }
     }
 }
 
@@ -112,10 +118,7 @@ fn remove(state: &mut State, pk: &Uuid) {
 }
 
 /// `generate/`: answers 200, not 201.
-fn generate(call: &Call<'_>) -> Answer {
-    if call.method != Method::POST {
-        return Err(Refusal::Method(call.method.clone(), "POST, OPTIONS"));
-    }
+fn generate(call: &Call<'_>, _: &str) -> Answer {
     call.superuser()?;
     let body = call.object()?;
     let mut state = call.shared.state_mut();

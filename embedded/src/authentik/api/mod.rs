@@ -19,14 +19,13 @@ mod tokens;
 mod users;
 
 use call::Call;
-use collection::{edit, read};
-use refusal::Answer;
+use collection::{Answered, edit, read};
 
 pub(crate) use call::extended;
 pub(crate) use routes::routes;
 
 /// A resource: its path and what answers below it.
-type Resource = (&'static str, fn(&Call<'_>, &[&str]) -> Answer);
+type Resource = (&'static str, fn(&Call<'_>, &[&str]) -> Answered);
 
 const RESOURCES: &[Resource] = &[
     ("admin/version", system::version),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::call::{Call, View};
-use super::collection::{Editable, Resource};
+use super::collection::{Action, Editable, Resource};
 use super::fields::Fields;
 use super::providers;
 use super::refusal::{Answer, Refusal, shown};
@@ -22,6 +22,8 @@ impl Resource for Outposts {
     type Item = Outpost;
 
     const MODEL: &'static str = "Outpost";
+    const ACTIONS: &'static [Action] =
+        &[Action { name: "health", of_item: true, method: Method::GET, run: health }];
     const REMOVE: Option<fn(&mut State, &Uuid)> = Some(|state, pk| {
         state.outposts.remove(pk);
     });
@@ -58,13 +60,6 @@ impl Resource for Outposts {
     fn order(outpost: &Outpost) -> String {
         outpost.name.clone()
     }
-
-    fn act(call: &Call<'_>, rest: &[&str]) -> Option<Answer> {
-        match rest {
-            [pk, "health"] => Some(health(call, pk)),
-            _ => None,
-        }
-    }
 }
 
 impl Editable for Outposts {
@@ -95,9 +90,6 @@ impl Editable for Outposts {
 
 /// `<pk>/health/`: the embedded outpost is up whenever the API answers.
 fn health(call: &Call<'_>, segment: &str) -> Answer {
-    if call.method != Method::GET && call.method != Method::HEAD {
-        return Err(Refusal::Method(call.method.clone(), "GET, HEAD, OPTIONS"));
-    }
     call.superuser()?;
     let state = call.shared.state();
     let pk = Outposts::find(&state, segment).ok_or(Refusal::Missing(Outposts::MODEL))?;

@@ -28,9 +28,9 @@ pub(super) enum Refusal {
     /// The path is not there: the core's 404 page.
     #[error("no such path")]
     NoSuchPath,
-    /// The path is there, the method is not; with those that are: 405.
+    /// The path is there, the method is not: 405.
     #[error("Method \"{0}\" not allowed.")]
-    Method(Method, &'static str),
+    Method(Method),
 }
 
 impl Refusal {
@@ -42,21 +42,18 @@ impl Refusal {
 
 /// The response of an answer; `allow` names the methods of the path.
 pub(super) fn response(answer: Answer, allow: &'static str) -> Response<Body> {
-    let (status, body, allow) = match answer {
-        Ok((status, body)) => (status, body, allow),
+    let (status, body) = match answer {
+        Ok(answer) => answer,
         Err(Refusal::NoSuchPath) => return answer::not_found(),
-        Err(Refusal::Invalid(errors)) => (StatusCode::BAD_REQUEST, Value::Object(errors), allow),
-        Err(Refusal::Method(method, allow)) => {
-            let text = Refusal::Method(method, allow).to_string();
-            (StatusCode::METHOD_NOT_ALLOWED, json!({ "detail": text }), allow)
-        }
+        Err(Refusal::Invalid(errors)) => (StatusCode::BAD_REQUEST, Value::Object(errors)),
         Err(refusal) => {
             let status = match refusal {
                 Refusal::Unreadable(_) => StatusCode::BAD_REQUEST,
                 Refusal::Denied(_) => StatusCode::FORBIDDEN,
+                Refusal::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
                 _ => StatusCode::NOT_FOUND,
             };
-            (status, json!({ "detail": refusal.to_string() }), allow)
+            (status, json!({ "detail": refusal.to_string() }))
         }
     };
     let mut response = if status == StatusCode::NO_CONTENT {

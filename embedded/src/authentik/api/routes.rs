@@ -14,7 +14,7 @@ use super::super::session;
 use super::super::shared::Shared;
 use super::RESOURCES;
 use super::call::Call;
-use super::collection::{COLLECTION, ITEM};
+use super::collection::Answered;
 use super::refusal::{Refusal, response};
 
 /// The paths of this part.
@@ -46,7 +46,7 @@ async fn handle(
 }
 
 /// Finds the resource of a path. Every path of the API ends with a slash.
-fn dispatch(call: &Call<'_>, path: &str) -> (super::Answer, &'static str) {
+fn dispatch(call: &Call<'_>, path: &str) -> Answered {
     let Some(path) = path.strip_suffix('/') else { return (Err(Refusal::NoSuchPath), "") };
     let found = RESOURCES.iter().find_map(|(prefix, serve)| {
         let rest = path.strip_prefix(prefix)?;
@@ -54,5 +54,5 @@ fn dispatch(call: &Call<'_>, path: &str) -> (super::Answer, &'static str) {
     });
     let Some((rest, serve)) = found else { return (Err(Refusal::NoSuchPath), "") };
     let rest: Vec<_> = rest.split('/').filter(|segment| !segment.is_empty()).collect();
-    (serve(call, &rest), if rest.is_empty() { COLLECTION } else { ITEM })
+    serve(call, &rest)
 }

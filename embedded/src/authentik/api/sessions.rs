@@ -4,7 +4,7 @@ use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
 use super::call::View;
-use super::collection::Resource;
+use super::collection::{READ, Resource};
 use super::users::time;
 use crate::authentik::model::CoreSession;
 use crate::authentik::state::State;
@@ -17,6 +17,7 @@ impl Resource for Sessions {
     type Item = CoreSession;
 
     const MODEL: &'static str = "AuthenticatedSession";
+    const METHODS: &'static str = READ;
     const REMOVE: Option<fn(&mut State, &String)> = Some(|state, key| state.end_session(key));
 
     fn rows(state: &State) -> Vec<&CoreSession> {

@@ -1,14 +1,18 @@
 //! `admin/version/`, `root/config/` and `core/brands/current/` (`15-health-version`).
 
+use http::Method;
 use serde_json::{Value, json};
 
 use super::call::Call;
+use super::collection::{Answered, READ};
 use super::refusal::{Answer, Refusal, shown};
-use http::Method;
 
 /// `admin/version/`: for anyone signed in.
-pub(super) fn version(call: &Call<'_>, rest: &[&str]) -> Answer {
-    read_only(call, rest)?;
+pub(super) fn version(call: &Call<'_>, rest: &[&str]) -> Answered {
+    (read_only(call, rest).and_then(|()| show_version(call)), READ)
+}
+
+fn show_version(call: &Call<'_>) -> Answer {
     call.user()?;
     shown(json!({
         "version_current": call.shared.profile.version,
@@ -21,8 +25,11 @@ pub(super) fn version(call: &Call<'_>, rest: &[&str]) -> Answer {
 }
 
 /// `root/config/`: for everyone.
-pub(super) fn config(call: &Call<'_>, rest: &[&str]) -> Answer {
-    read_only(call, rest)?;
+pub(super) fn config(call: &Call<'_>, rest: &[&str]) -> Answered {
+    (read_only(call, rest).and_then(|()| show_config(call)), READ)
+}
+
+fn show_config(call: &Call<'_>) -> Answer {
     let mut value = json!({
         "error_reporting": {
             "enabled": false, "sentry_dsn": "", "environment": "customer", "send_pii": false,
@@ -40,8 +47,11 @@ pub(super) fn config(call: &Call<'_>, rest: &[&str]) -> Answer {
 }
 
 /// `core/brands/current/`: for everyone.
-pub(super) fn brand(call: &Call<'_>, rest: &[&str]) -> Answer {
-    read_only(call, rest)?;
+pub(super) fn brand(call: &Call<'_>, rest: &[&str]) -> Answered {
+    (read_only(call, rest).and_then(|()| show_brand(call)), READ)
+}
+
+fn show_brand(call: &Call<'_>) -> Answer {
     let mut value = json!({
         "matched_domain": "authentik-default",
         "branding_title": "authentik",
@@ -72,6 +82,6 @@ fn read_only(call: &Call<'_>, rest: &[&str]) -> Result<(), Refusal> {
     }
     match *call.method {
         Method::GET | Method::HEAD => Ok(()),
-        _ => Err(Refusal::Method(call.method.clone(), "GET, HEAD, OPTIONS")),
+        _ => Err(Refusal::Method(call.method.clone())),
     }
 }

@@ -1,9 +1,10 @@
 //! `core/tokens/` (`54-header-auth-at-outpost`).
 
+use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::call::{Call, View};
-use super::collection::{Editable, Resource};
+use super::collection::{Action, Editable, Resource};
 use super::fields::Fields;
 use super::refusal::{Answer, Refusal, shown};
 use super::users;
@@ -21,6 +22,8 @@ impl Resource for Tokens {
     type Item = Token;
 
     const MODEL: &'static str = "Token";
+    const ACTIONS: &'static [Action] =
+        &[Action { name: "view_key", of_item: true, method: Method::GET, run: view_key }];
     const REMOVE: Option<fn(&mut State, &Self::Key)> = Some(remove);
 
     fn rows(state: &State) -> Vec<&Token> {
@@ -51,13 +54,6 @@ impl Resource for Tokens {
 
     fn order(token: &Token) -> String {
         token.identifier.clone()
-    }
-
-    fn act(call: &Call<'_>, rest: &[&str]) -> Option<Answer> {
-        match rest {
-            [identifier, "view_key"] => Some(view_key(call, identifier)),
-            _ => None,
-        }
     }
 }
 

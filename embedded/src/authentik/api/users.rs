@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::call::{Call, View, extended};
-use super::collection::{Editable, Resource};
+use super::collection::{Action, Editable, Resource};
 use super::fields::Fields;
 use super::groups;
 use super::refusal::{Answer, Refusal, done, shown};
@@ -41,6 +41,10 @@ impl Resource for Users {
     type Item = User;
 
     const MODEL: &'static str = "User";
+    const ACTIONS: &'static [Action] = &[
+        Action { name: "me", of_item: false, method: Method::GET, run: me },
+        Action { name: "set_password", of_item: true, method: Method::POST, run: set_password },
+    ];
     const REMOVE: Option<fn(&mut State, &Self::Key)> = Some(remove);
 
     fn rows(state: &State) -> Vec<&User> {
@@ -61,14 +65,6 @@ impl Resource for Users {
 
     fn order(user: &User) -> String {
         user.username.clone()
-    }
-
-    fn act(call: &Call<'_>, rest: &[&str]) -> Option<Answer> {
-        match rest {
-            ["me"] => Some(me(call)),
-            [pk, "set_password"] => Some(set_password(call, pk)),
-            _ => None,
-        }
     }
 }
 
@@ -166,10 +162,7 @@ pub(super) fn time(time: Timestamp) -> String {
 }
 
 /// `me/`: the caller, whoever it is.
-fn me(call: &Call<'_>) -> Answer {
-    if call.method != Method::GET && call.method != Method::HEAD {
-        return Err(Refusal::Method(call.method.clone(), "GET, HEAD, OPTIONS"));
-    }
+fn me(call: &Call<'_>, _: &str) -> Answer {
     let pk = call.user()?;
     let state = call.shared.state();
     let user = state.users.get(&pk).ok_or(Refusal::Missing(Users::MODEL))?;
@@ -205,9 +198,6 @@ fn me(call: &Call<'_>) -> Answer {
 
 /// `<pk>/set_password/`: sessions stay (`52-password-reset`).
 fn set_password(call: &Call<'_>, segment: &str) -> Answer {
-    if call.method != Method::POST {
-        return Err(Refusal::Method(call.method.clone(), "POST, OPTIONS"));
-    }
     call.superuser()?;
     let body = call.object()?;
     let mut fields = Fields::new(&body, false);

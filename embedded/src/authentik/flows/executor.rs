@@ -39,7 +39,8 @@ pub(super) async fn post(
     run(&shared, &slug, &query.unwrap_or_default(), &headers, Some(&body))
 }
 
-fn run(
+/// Answers one request to the executor of the flow `slug`.
+pub(super) fn run(
     shared: &Shared,
     slug: &str,
     query: &str,

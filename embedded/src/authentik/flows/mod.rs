@@ -11,6 +11,8 @@ mod page;
 mod plan;
 mod sign_in;
 mod stage;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use begin::begin;
 pub(crate) use challenge::BACKGROUND;

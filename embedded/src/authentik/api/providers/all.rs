@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::call::View;
-use super::super::collection::Resource;
+use super::super::collection::{READ, Resource};
 use super::common;
 use crate::authentik::model::Provider;
 use crate::authentik::state::State;
@@ -15,6 +15,7 @@ impl Resource for AllProviders {
     type Item = Provider;
 
     const MODEL: &'static str = "Provider";
+    const METHODS: &'static str = READ;
     const REMOVE: Option<fn(&mut State, &u64)> = Some(common::remove);
 
     fn rows(state: &State) -> Vec<&Provider> {
