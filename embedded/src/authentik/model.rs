@@ -227,6 +227,8 @@ pub(crate) struct CoreSession {
     /// `amr` of its tokens.
     pub(crate) methods: Vec<String>,
     pub(crate) csrf: String,
+    /// When a relying party asked for a new login (`prompt=login`) that has not been answered yet.
+    pub(crate) login_asked: Option<Timestamp>,
     /// The flow in progress.
     pub(crate) plan: Option<Plan>,
     pub(crate) user_agent: String,
@@ -283,9 +285,6 @@ pub(crate) struct Grant {
     pub(crate) auth_time: Timestamp,
     pub(crate) methods: Vec<String>,
     pub(crate) expires: Timestamp,
-    /// For a refresh or access token: the claims of the id token that came with it.
-    pub(crate) id_token: Map<String, Value>,
-    pub(crate) revoked: bool,
 }
 
 /// A session of the embedded outpost, by its cookie's id.
@@ -297,7 +296,5 @@ pub(crate) struct ProxySession {
     /// The access token's raw JWT, for `X-authentik-jwt`; the id token for sign-out's hint.
     pub(crate) access_token: String,
     pub(crate) id_token: String,
-    /// Where the browser was headed.
-    pub(crate) redirect: String,
     pub(crate) expires: Timestamp,
 }

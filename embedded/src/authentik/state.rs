@@ -8,6 +8,7 @@ use super::model::{
     Application, Binding, CoreSession, Flow, Grant, Group, KeyPair, Outpost, Provider, ProxySession,
     ScopeMapping, Token, User,
 };
+use super::session;
 
 /// The database of one Authentik. A clone shares nothing with its origin.
 #[derive(Clone, Default)]
@@ -138,7 +139,7 @@ impl State {
     /// (`truth/authentik`: `36-invalidation-*`, `39-two-browsers`).
     pub(crate) fn end_session(&mut self, key: &str) {
         if let Some(session) = self.sessions.remove(key) {
-            let sid = session.uuid.to_string();
+            let sid = session::token_id(&session);
             self.access_tokens.retain(|_, grant| grant.session.as_deref() != Some(key));
             self.refresh_tokens.retain(|_, grant| grant.session.as_deref() != Some(key));
             self.codes.retain(|_, grant| grant.session.as_deref() != Some(key));

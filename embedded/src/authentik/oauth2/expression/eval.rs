@@ -215,6 +215,8 @@ fn call_method(
     match (object, method, arguments, named) {
         (groups @ Value::Array(_), "all", [], []) => Ok(groups),
         (object @ Value::Object(_), "all_groups", [], []) => Ok(object["all_groups"].clone()),
+        (object @ Value::Object(_), "group_attributes", [_], []) => Ok(object["group_attributes"].clone()),
+        (object @ Value::Object(_), "app_entitlements", [_], []) => Ok(object["entitlements"].clone()),
         (Value::Array(items), "filter", [], [(attribute, wanted)]) => {
             Ok(Value::Array(items.into_iter().filter(|item| item.get(*attribute) == Some(wanted)).collect()))
         }
