@@ -7,6 +7,7 @@ pub mod diagnoses;
 pub mod evidence;
 pub mod provision;
 pub mod reports;
+pub mod routing;
 pub mod runner;
 pub mod scenario;
 mod snapshot;

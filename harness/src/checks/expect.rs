@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use ssoproof_deployment::{Located, Place};
 
-use super::{backend, can, claims, cookies, ends, hops, html, json, limits, loops, policies, refused, role};
+use super::{
+    backend, can, claims, cookies, ends, hops, html, json, limits, loops, policies, refused, role, router,
+};
 use crate::steps::{Parts, Seen, StepError, World};
 
 /// What one check looks at.
@@ -89,6 +91,10 @@ checks! {
     can: can::Can;
     /// What they do not.
     cannot: can::Cannot;
+    /// The router that takes the request of `route`.
+    router: router::OneRouter;
+    /// Every router that could take some request of the host.
+    routers: router::AllRouters;
     /// The most hops of the step.
     max_hops: limits::MaxHops;
     /// Whether the actor goes round.

@@ -15,6 +15,7 @@ mod loops;
 mod policies;
 mod refused;
 mod role;
+mod router;
 mod url_match;
 
 pub use expect::{Check, CheckFuture, Expect, Finding, run};

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use ssoproof_deployment::Deployment;
+use ssoproof_deployment::{Deployment, Place, Problem, Service, Source};
+use url::Url;
 
-use crate::evidence::Ledger;
+use crate::evidence::{Hop, Ledger};
+use crate::routing::Routing;
 use crate::runner::StepFinding;
 use crate::scenario::Case;
 use crate::stacks::Stack;
@@ -22,6 +24,53 @@ pub struct Subject<'a> {
     pub findings: &'a [StepFinding],
     /// Every hop.
     pub ledger: &'a Ledger,
+}
+
+impl Subject<'_> {
+    /// The deployment's services that the case is about: those whose hosts it dialled or routed to.
+    pub(super) fn services(&self) -> Vec<(&str, &Service, Url)> {
+        let about = |url: &Url| {
+            let dialled = self.ledger.hops.iter().any(|hop| hop.request.url.host_str() == url.host_str());
+            let routed = self.case.values.iter().any(|(_, value)| {
+                value.split('/').any(|part| {
+                    self.deployment
+                        .services
+                        .get(part)
+                        .is_some_and(|s| s.url.starts_with(url.as_str().trim_end_matches('/')))
+                })
+            });
+            dialled || routed
+        };
+        self.deployment
+            .services
+            .iter()
+            .filter_map(|(slug, service)| Some((slug.as_str(), service, Url::parse(&service.url).ok()?)))
+            .filter(|(_, _, url)| about(url))
+            .collect()
+    }
+
+    /// The routers in force.
+    pub(super) fn routing(&self) -> Result<Routing, Vec<Problem>> {
+        Routing::read(self.deployment, self.stack.traefik_files())
+    }
+
+    /// A place in `deployment.yaml`.
+    pub(super) fn line(&self, place: Place) -> Option<Pointer> {
+        let source = Source::read(&self.deployment.folder.join("deployment.yaml")).ok()?;
+        Some(Pointer {
+            file: source.path.to_path_buf(),
+            line: place.line,
+            text: source.line(place).to_owned(),
+        })
+    }
+
+    /// Every hop answered with `status` whose path ends in `path`.
+    pub(super) fn hops_at<'s>(&'s self, path: &'s str, status: u16) -> impl Iterator<Item = &'s Hop> {
+        self.ledger
+            .hops
+            .iter()
+            .filter(move |hop| hop.request.url.path().ends_with(path) && hop.status() == Some(status))
+    }
 }
 
 /// A cause that can be recognised.

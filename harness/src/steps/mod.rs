@@ -4,6 +4,7 @@ mod admin;
 mod assume_role;
 mod authorize;
 mod request;
+mod route;
 mod s3;
 mod seen;
 mod sign_in;

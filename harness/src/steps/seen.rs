@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::world::StsCredentials;
 use crate::agent::{FlowPage, Landing, Page};
 use crate::evidence::{Hop, Ledger};
+use crate::routing::Taken;
 
 /// What a step came to.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub struct Seen {
     pub credentials: Option<StsCredentials>,
     /// What `s3` got.
     pub s3: Option<S3Answer>,
+    /// The routers that `route` found.
+    pub routes: Option<Taken>,
 }
 
 /// A refusal by the identity provider or a relying party.

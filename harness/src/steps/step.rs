@@ -9,7 +9,9 @@ use serde::Deserialize;
 use ssoproof_deployment::{Located, Place, Problem, Source};
 
 use super::{Seen, World};
-use super::{admin, assume_role, authorize, request, s3, sign_in, sign_out, use_file, visit, wait_until};
+use super::{
+    admin, assume_role, authorize, request, route, s3, sign_in, sign_out, use_file, visit, wait_until,
+};
 use crate::checks::Expect;
 use crate::scenario::{Template, Text, TextError};
 
@@ -167,6 +169,8 @@ verbs! {
     s3, "s3": s3::S3;
     /// One call to Authentik's REST API as its administrator.
     admin, "admin": admin::Admin;
+    /// Which router takes a GET of a URL, from the Traefik files alone.
+    route, "route": route::Route;
     /// Repeats a step until what it expects holds.
     wait_until, "wait_until": wait_until::WaitUntil;
     /// The steps of another file.

@@ -1,0 +1,37 @@
+//! SSO-P01.
+
+use super::subject::{Diagnosed, Diagnosis, Subject};
+
+/// A proxy provider is not in the embedded outpost.
+pub(super) struct NotInOutpost;
+
+impl Diagnosis for NotInOutpost {
+    fn code(&self) -> &'static str {
+        "SSO-P01"
+    }
+
+    fn explanation(&self) -> &'static str {
+        "A proxy provider is not added to the embedded outpost\n\n\
+         Creating provider and application is not enough: the outpost serves only the providers in its list. Until \
+         then forward auth for the host answers Authentik's own 404 page, although the outpost's ping says 204.\n\
+         Add the provider under Applications / Outposts / authentik Embedded Outpost."
+    }
+
+    fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
+        let services = subject.services();
+        let (slug, service, _) = services.iter().find(|(_, _, url)| {
+            subject.ledger.hops.iter().any(|hop| {
+                let core = hop
+                    .response()
+                    .is_some_and(|response| response.header("x-powered-by") == Some("authentik"));
+                hop.request.url.host_str() == url.host_str() && hop.status() == Some(404) && core
+            })
+        })?;
+        Some(Diagnosed {
+            code: self.code(),
+            title: format!("the provider of service `{slug}` is not in the embedded outpost"),
+            pointer: subject.line(service.url.place),
+            help: format!("add the provider of `{slug}` to the embedded outpost"),
+        })
+    }
+}

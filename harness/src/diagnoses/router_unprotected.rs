@@ -1,0 +1,44 @@
+//! SSO-R03.
+
+use super::subject::{Diagnosed, Diagnosis, Subject};
+
+/// A router of a protected service has no forward auth.
+pub(super) struct RouterUnprotected;
+
+impl Diagnosis for RouterUnprotected {
+    fn code(&self) -> &'static str {
+        "SSO-R03"
+    }
+
+    fn explanation(&self) -> &'static str {
+        "A router of a protected service lacks the forward auth middleware\n\n\
+         Whoever reaches the host reaches the service: no login, and every identity header that a client sends is \
+         believed. It comes from a router without `middlewares` (an empty list counts as none), from a second router \
+         with a longer rule or a higher priority, or from a deployment tool that writes its own file.\n\
+         Add the middleware to the router that is named."
+    }
+
+    fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
+        let routing = subject.routing().ok()?;
+        let middleware = &subject.deployment.traefik.middleware.value;
+        let outpost = &subject.deployment.traefik.outpost_router.value;
+        let (slug, router) = subject.services().into_iter().find_map(|(slug, _, url)| {
+            let taken = routing.taken(&url);
+            let open = taken
+                .of_host
+                .into_iter()
+                .find(|router| router.name != *outpost && !router.middleware_names.contains(middleware))?;
+            Some((slug, open))
+        })?;
+        let definition = &router.definition;
+        Some(Diagnosed {
+            code: self.code(),
+            title: format!(
+                "router `{}` lets requests for service `{slug}` through without `{middleware}`",
+                router.name
+            ),
+            pointer: Some(routing.pointer(&definition.origin.source, definition.origin.place)),
+            help: format!("add `middlewares: [{middleware}]` to router `{}`", definition.name),
+        })
+    }
+}

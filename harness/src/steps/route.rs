@@ -1,0 +1,41 @@
+//! `route`: which router takes a request, from the Traefik files alone.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use ssoproof_deployment::Place;
+
+use super::step::{Parts, Step, StepError, StepFuture, Verb};
+use super::world::parse_url;
+use super::{Seen, World};
+use crate::routing::{Routing, Taken};
+use crate::scenario::Text;
+
+/// The URL of a GET.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Route(Text);
+
+impl Verb for Route {
+    fn parts(&self, place: Place, parts: &mut Parts) {
+        parts.text_at(&self.0, place);
+    }
+
+    fn by_actor(&self) -> bool {
+        false
+    }
+
+    fn run<'a>(&'a self, _: &'a Step, world: &'a mut World<'_>) -> StepFuture<'a> {
+        Box::pin(async move {
+            let url = parse_url(&self.0.string(&world.scope)?)?;
+            let routing = Routing::read(world.deployment, world.stack.traefik_files());
+            let mut seen = Seen::at(&world.ledger);
+            match routing {
+                Ok(routing) => seen.routes = Some(routing.taken(&url)),
+                // Traefik takes none of the folder then, so no router takes the request.
+                Err(problems) if !problems.is_empty() => seen.routes = Some(Taken::default()),
+                Err(_) => return Err(StepError::Broken("the Traefik files could not be read".into())),
+            }
+            Ok(seen)
+        })
+    }
+}
