@@ -78,6 +78,11 @@ impl Minio {
         self.shared.provider().is_some()
     }
 
+    /// Reads discovery and keys now instead of at its next own try; returns whether IAM is initialised.
+    pub async fn initialise(&self) -> bool {
+        self.shared.initialise().await.is_some()
+    }
+
     /// Creates or replaces a policy; credentials that name it follow at once
     /// (`truth/minio/03-policy-lifecycle`).
     pub fn put_policy(&self, name: &str, policy: PolicyDocument) {
