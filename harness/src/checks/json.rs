@@ -82,13 +82,12 @@ impl Check for Json {
 
     fn run<'a>(&'a self, place: Place, seen: &'a Seen, world: &'a mut World<'_>) -> CheckFuture<'a> {
         Box::pin(async move {
-            let hop = seen.resting(&world.ledger);
-            let index = hop.map(|hop| hop.index);
-            let flow = seen.flow.as_ref().map(|flow| flow.challenge.clone());
-            let document = hop.and_then(|hop| hop.response()?.json()).or(flow);
-            match document {
-                Some(document) => compare(&self.0, &document, "", index, &world.scope),
-                None => Ok(differs("the body", "JSON", "something else", place, index).into_iter().collect()),
+            match seen.last_json(&world.ledger) {
+                Some((hop, document)) => compare(&self.0, &document, "", Some(hop), &world.scope),
+                None => {
+                    let hop = seen.resting(&world.ledger).map(|hop| hop.index);
+                    Ok(differs("the body", "JSON", "something else", place, hop).into_iter().collect())
+                }
             }
         })
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use ssoproof_deployment::Place;
 
 use super::expect::{Check, CheckFuture, differs};
-use crate::evidence::Cause;
+use crate::evidence::{Cause, Hop};
 use crate::steps::{Parts, Seen, World};
 
 /// The most hops of the browser in the step; the flow executor's and programs' calls do not count.
@@ -18,8 +18,10 @@ impl Check for MaxHops {
 
     fn run<'a>(&'a self, place: Place, seen: &'a Seen, world: &'a mut World<'_>) -> CheckFuture<'a> {
         Box::pin(async move {
-            let browser = |cause: &Cause| !matches!(cause, Cause::Api | Cause::FlowExecutor);
-            let count = seen.hops(&world.ledger).iter().filter(|hop| browser(&hop.cause)).count();
+            let executor = "/api/v3/flows/executor/";
+            let browser =
+                |hop: &&Hop| hop.cause != Cause::Api && !hop.request.url.path().starts_with(executor);
+            let count = seen.hops(&world.ledger).iter().filter(browser).count();
             if count <= self.0 {
                 return Ok(Vec::new());
             }

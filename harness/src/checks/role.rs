@@ -35,7 +35,7 @@ impl Check for Role {
             let url = page.join("/api/user/orgs").unwrap_or_else(|_| page.clone());
             let (actor, ledger) = world.actor_and_ledger()?;
             let request = Outgoing::fetch(Method::GET, url, page);
-            let hop = actor.agent.exchange(request, Cause::Script, ledger).await;
+            let hop = actor.agent.exchange(request, Cause::Api, ledger).await;
             let orgs = ledger.response(hop).and_then(|response| response.json()).unwrap_or_default();
             let got = orgs[0]["role"].as_str().unwrap_or("none");
             Ok(differs("role", expected, got, place, Some(hop)).into_iter().collect())

@@ -2,9 +2,14 @@
 
 use std::fmt::Write as _;
 
+use url::Url;
+
 use crate::cli::draw;
 use crate::evidence::{ChangeKind, Hop, curl, mask_url};
 use crate::runner::{CaseOutcome, StepFinding, Verdict};
+
+/// The longest URL shown, in characters; the JSON report has them whole.
+const LONGEST_URL: usize = 110;
 
 /// The longest body excerpt, in characters.
 const EXCERPT: usize = 160;
@@ -79,16 +84,19 @@ fn ledger_text(text: &mut String, outcome: &CaseOutcome) {
         return;
     }
     text.push_str("\n  ledger\n");
+    let width = |words: &dyn Fn(&Hop) -> usize| outcome.ledger.hops.iter().map(words).max().unwrap_or_default();
+    let actors = width(&|hop| hop.actor.chars().count());
+    let causes = width(&|hop| hop.cause.to_string().len());
     for hop in &outcome.ledger.hops {
         let mark = if outcome.ledger.turning == Some(hop.index) { "→" } else { " " };
         let _ = writeln!(
             text,
-            "  {mark}{:>3}  {:<9} {:<13} {} {}  {}",
+            "  {mark}{:>3}  {:<actors$}  {:<causes$}  {} {}  {}",
             hop.index + 1,
             hop.actor,
             hop.cause.to_string(),
             hop.request.method,
-            mask_url(&hop.request.url),
+            shown(&hop.request.url),
             answer(hop, outcome),
         );
         for change in &hop.jar {
@@ -107,11 +115,20 @@ fn ledger_text(text: &mut String, outcome: &CaseOutcome) {
     }
 }
 
+/// A URL with what changes from run to run masked, cut where it gets too long for a line.
+fn shown(url: &Url) -> String {
+    let masked = mask_url(url);
+    match masked.char_indices().nth(LONGEST_URL) {
+        Some((end, _)) => format!("{}…", masked.get(..end).unwrap_or_default()),
+        None => masked,
+    }
+}
+
 fn answer(hop: &Hop, outcome: &CaseOutcome) -> String {
     match &hop.outcome {
         Err(error) => format!("no answer: {error}"),
         Ok(response) => match hop.redirect_target() {
-            Some(target) => format!("{} → {}", response.status, mask_url(&target)),
+            Some(target) => format!("{} → {}", response.status, shown(&target)),
             None if outcome.ledger.turning == Some(hop.index) => {
                 let body = outcome.redactor.redact(&response.text());
                 let body: String = body.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -167,8 +167,8 @@ fn captured(capture: &Capture, seen: &Seen, world: &mut World<'_>) -> Result<Val
     let response = hop.and_then(|hop| hop.response());
     Ok(match capture {
         Capture::Json(expression) => {
-            let body = response.and_then(|response| response.json());
-            search(expression, &body.ok_or_else(|| missing("the body is no JSON".into()))?)?
+            let last = seen.last_json(&world.ledger);
+            search(expression, &last.ok_or_else(|| missing("there is no JSON body".into()))?.1)?
         }
         Capture::Header(name) => response
             .and_then(|response| response.header(name))

@@ -95,6 +95,12 @@ impl Seen {
         }
     }
 
+    /// The last JSON body of the step, with its hop.
+    pub fn last_json(&self, ledger: &Ledger) -> Option<(usize, Value)> {
+        let json = |hop: &Hop| Some((hop.index, hop.response()?.json()?));
+        self.hops(ledger).iter().rev().find_map(json)
+    }
+
     /// The page that the step rests on.
     pub fn page(&self, ledger: &Ledger) -> Page {
         if let Some(flow) = &self.flow {
