@@ -1,0 +1,79 @@
+//! One running Grafana.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use http::{Method, Request, Response};
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::call::{Call, Reply};
+use super::settings::Settings;
+use super::shared::{Shared, SignIn};
+use super::{api, login, pages};
+
+/// A Grafana on loopback. Dropping it stops it.
+pub struct Grafana {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    _stop: DropGuard,
+}
+
+impl Grafana {
+    /// Starts listening; the provider need not be up.
+    ///
+    /// # Errors
+    /// When no loopback port can be bound.
+    pub async fn start(settings: Settings) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared::new(settings));
+        let stop = CancellationToken::new();
+        let app = Router::new().fallback(answer).with_state(shared.clone());
+        let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+        tokio::spawn(async move {
+            // It ends when it is stopped, and has nothing to say then.
+            let _ = serving.await;
+        });
+        Ok(Self { shared, address, _stop: stop.drop_guard() })
+    }
+
+    /// Where it answers: port 3000 of a real one.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Goes on with other settings, as after a restart: users and sessions stay.
+    pub fn reconfigure(&self, settings: Settings) {
+        self.shared.replace(settings);
+    }
+
+    /// The last 500 sign-ins that got as far as a role, oldest first, each with the trace of its mapping.
+    pub fn mappings(&self) -> Vec<SignIn> {
+        self.shared.state().sign_ins()
+    }
+}
+
+async fn answer(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response<Body> {
+    let current = shared.current();
+    let call = Call::new(request, &current.sub_path);
+    let get = matches!(call.method, Method::GET | Method::HEAD);
+    let reply = match call.path.as_str() {
+        path if path == "/api" || path.starts_with("/api/") => api::handle(&shared, &current, &call),
+        "/login" if call.method == Method::POST => api::password_refused(),
+        _ if !get => api::not_found(),
+        "/login" => login::page(&shared, &current, &call),
+        "/login/generic_oauth" => login::generic_oauth(&shared, &current, &call).await,
+        "/logout" => login::logout(&shared, &current, &call),
+        path if path.starts_with("/public/") => api::not_found(),
+        _ => match shared.signed_in(&call.headers) {
+            Some(user) => Reply::page(pages::home(&user, &current.path("/logout"))),
+            None => login::to_login(&current, &call),
+        },
+    };
+    reply.into_response()
+}

@@ -1,0 +1,3 @@
+//! Grafana and the probe services, by themselves.
+
+mod roles;
