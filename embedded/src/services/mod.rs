@@ -1,1 +1,15 @@
-//! The embedded services.
+//! Probe services: what stands behind forward auth and reports exactly what arrived, one kind with the SvelteKit
+//! header-to-cookie bridge.
+
+mod arrived;
+mod bridge;
+mod environ;
+mod probe;
+mod report;
+mod sha1;
+mod websocket;
+mod wire;
+
+pub use arrived::{Arrived, User, UserSource};
+pub use bridge::Bridge;
+pub use probe::{Probe, ProbeSettings};
