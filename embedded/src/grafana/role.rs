@@ -245,6 +245,25 @@ pub enum Found {
     Error(String),
 }
 
+impl Found {
+    /// The same, short enough to be remembered: claims may be as long as a provider likes.
+    fn shortened(self) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(shortened(text)),
+            Self::Dropped(json) => Self::Dropped(shortened(json)),
+            Self::Error(error) => Self::Error(shortened(error)),
+        }
+    }
+}
+
+/// The first 200 letters of `text`, with an ellipsis when there are more.
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
 /// What a claim is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -375,9 +394,13 @@ fn search_source(path: &str, claims: &Value) -> (Vec<Search>, End) {
             Subject::Claims => search(path, claims),
             Subject::EmptyGroups => search(path, &json!({ "groups": [] })),
         };
-        searches.push(Search { on, found: found.clone() });
-        if let Found::Text(text) = found {
-            return (searches, judge(&text));
+        let end = match &found {
+            Found::Text(text) => Some(judge(text)),
+            Found::Dropped(_) | Found::Error(_) => None,
+        };
+        searches.push(Search { on, found: found.shortened() });
+        if let Some(end) = end {
+            return (searches, end);
         }
     }
     (searches, End::NoRole)
@@ -409,7 +432,7 @@ fn judge(text: &str) -> End {
     let name = title_case(text);
     match Role::from_name(&name) {
         Some(role) => End::Role(role, false),
-        None => End::InvalidRole(name),
+        None => End::InvalidRole(shortened(name)),
     }
 }
 
@@ -495,6 +518,15 @@ mod tests {
         assert!(map_role(&strict(""), &userinfo("spacemusic-admins")).refused());
         assert!(map_role(&strict(DOCUMENTED), &Sources::default()).refused());
         assert!(!map_role(&strict(DOCUMENTED), &id_token(json!({}))).refused());
+    }
+
+    #[test]
+    fn trace_stays_short_whatever_the_provider_sends() {
+        let long = "x".repeat(1 << 20);
+        let trace = map_role(&settings("role"), &id_token(json!({ "role": long }))).trace.remove(0);
+        let End::InvalidRole(name) = trace.end else { panic!("{trace:?}") };
+        assert_eq!(name.chars().count(), 201);
+        assert_eq!(trace.searches[0].found, Found::Text(format!("{}…", "x".repeat(200))));
     }
 
     #[test]

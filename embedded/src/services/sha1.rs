@@ -5,10 +5,8 @@ pub(super) fn digest(message: &[u8]) -> [u8; 20] {
     let mut state: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
     let mut padded = message.to_vec();
     padded.push(0x80);
-    padded.resize(padded.len().next_multiple_of(64), 0);
-    if (message.len() + 1) % 64 > 56 || (message.len() + 1) % 64 == 0 {
-        padded.resize(padded.len() + 64, 0);
-    }
+    // Room for the length, in whole blocks.
+    padded.resize((padded.len() + 8).next_multiple_of(64), 0);
     let end = padded.len();
     padded[end - 8..].copy_from_slice(&(message.len() as u64 * 8).to_be_bytes());
     for block in padded.chunks_exact(64) {

@@ -104,9 +104,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         let expects = |(name, value): &(String, Bytes)| {
             name.eq_ignore_ascii_case("expect") && value.eq_ignore_ascii_case(b"100-continue")
         };
-        let acceptable = !matches!(framing, Framing::Length(0))
-            && !matches!(framing, Framing::Length(length) if length > MAX_BODY);
-        if acceptable && head.headers.iter().any(expects) {
+        let wanted = match framing {
+            Framing::Length(length) => (1..=MAX_BODY).contains(&length),
+            Framing::Chunked => true,
+        };
+        if wanted && head.headers.iter().any(expects) {
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
         let reading = async {
