@@ -98,7 +98,7 @@ pub(super) fn page(shared: &Shared, current: &Current, call: &Call) -> Reply {
         let home = current.path("/");
         return match settings.redirection {
             Redirection::Query => Reply::found(&home),
-            Redirection::Cookie => leave(current, call, home, |location| Reply::found(location)),
+            Redirection::Cookie => leave(current, call, home, Reply::found),
         };
     }
     show(None)

@@ -14,6 +14,7 @@ pub mod role;
 mod server;
 mod settings;
 mod shared;
+mod trace;
 mod users;
 
 pub use server::Grafana;

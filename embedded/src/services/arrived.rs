@@ -1,104 +1,148 @@
-//! A request as it arrived, byte for byte.
+//! A request as it arrived, byte for byte, and its report as JSON.
 
-use serde_json::{Value, json};
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
-/// A request as it arrived.
+/// A request that reached a probe. Header names keep their case, order and duplicates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrived {
-    /// The method.
+    /// The method as sent.
     pub method: String,
-    /// The request target.
+    /// The request target as sent.
     pub target: String,
-    /// The minor version of HTTP/1: 0 or 1.
+    /// The minor version of HTTP/1.
     pub version: u8,
-    /// The header lines: order, case, bytes and repeats kept.
-    pub headers: Vec<(String, Vec<u8>)>,
-    /// The body, decoded from chunks.
-    pub body: Vec<u8>,
+    /// Every header line; values without the white space around them.
+    pub headers: Vec<(String, Bytes)>,
+    /// The length of the body without its chunk framing, in bytes.
+    pub body_length: usize,
+    /// Whom the bridge takes for the user; `None` without one.
+    pub user: Option<User>,
+}
+
+/// Whom the bridge takes for the user: SvelteKit's `locals.user`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// The user name, as JavaScript has it.
+    pub username: String,
+    /// The email address, when known.
+    pub email: Option<String>,
+    /// The display name, when known.
+    pub name: Option<String>,
+    /// Where the bridge took it from.
+    pub source: UserSource,
+}
+
+/// Where an identity came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UserSource {
+    /// From the `X-authentik-*` headers.
+    Header,
+    /// From the bridge's cookies.
+    Cookie,
 }
 
 impl Arrived {
-    /// The first header of this name, in any case, when it is UTF-8.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-        std::str::from_utf8(&found.1).ok()
+    /// The values of every header `name` (any case), in order.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        let same = move |(key, _): &&(String, Bytes)| key.eq_ignore_ascii_case(name);
+        self.headers.iter().filter(same).map(|(_, value)| value.as_ref())
     }
 
-    /// The value of the cookie `name`, the first one when it is sent twice.
-    pub fn cookie(&self, name: &str) -> Option<&str> {
-        self.headers
+    /// The first header `name` (any case) as text: UTF-8, or else each byte as one letter.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.values(name).next().map(text)
+    }
+
+    /// Whether `Accept` asks for HTML.
+    pub(super) fn wants_html(&self) -> bool {
+        self.values("accept").any(|value| text(value).to_ascii_lowercase().contains("text/html"))
+    }
+
+    /// Whether a comma-separated header `name` lists `token` (both in any case).
+    pub(super) fn lists(&self, name: &str, token: &str) -> bool {
+        self.values(name)
+            .any(|value| text(value).split(',').any(|item| item.trim().eq_ignore_ascii_case(token)))
+    }
+
+    /// The cookies, undecoded, in order.
+    pub(super) fn cookies(&self) -> Vec<(String, String)> {
+        let lines: Vec<String> = self.values("cookie").map(text).collect();
+        lines
             .iter()
-            .filter(|(key, _)| key.eq_ignore_ascii_case("cookie"))
-            .filter_map(|(_, value)| std::str::from_utf8(value).ok())
             .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value)
-    }
-
-    /// The header lines as JSON: pairs of name and value, the value `{"hex": …}` when it is no UTF-8.
-    pub(super) fn headers_json(&self) -> Value {
-        self.headers
-            .iter()
-            .map(|(name, value)| match std::str::from_utf8(value) {
-                Ok(text) => json!([name, text]),
-                Err(_) => {
-                    let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
-                    json!([name, { "hex": hex }])
-                }
-            })
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
             .collect()
     }
 
-    /// What a server that folds `_` and `-` makes of the headers, as WSGI and CGI do: `HTTP_X_AUTHENTIK_USERNAME`,
-    /// repeats joined by a comma.
-    pub(super) fn environ(&self) -> Value {
-        let mut environ = serde_json::Map::new();
-        for (name, value) in &self.headers {
-            let key = format!("HTTP_{}", name.to_ascii_uppercase().replace('-', "_"));
-            let value = String::from_utf8_lossy(value);
-            let joined = match environ.get(&key).and_then(Value::as_str) {
-                Some(before) => format!("{before},{value}"),
-                None => value.into_owned(),
-            };
-            environ.insert(key, Value::String(joined));
+    /// The report. `headers_hex` holds the bytes of values that are not UTF-8.
+    pub(super) fn report(&self, service: &str, hits: u64, environ: Option<&Map<String, Value>>) -> Value {
+        let headers: Vec<(&str, String)> =
+            self.headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
+        let odd = |(name, value): &(String, Bytes)| {
+            std::str::from_utf8(value).is_err().then(|| (name.clone(), hex(value)))
+        };
+        let odd: Vec<(String, String)> = self.headers.iter().filter_map(odd).collect();
+        let mut report = json!({
+            "service": service,
+            "hit": hits,
+            "method": self.method,
+            "target": self.target,
+            "version": format!("HTTP/1.{}", self.version),
+            "headers": headers,
+            "headers_hex": odd,
+            "cookies": self.cookies(),
+            "body_length": self.body_length,
+            "user": self.user,
+        });
+        if let Some(environ) = environ {
+            report["environ"] = Value::Object(environ.clone());
         }
-        Value::Object(environ)
+        report
     }
+}
+
+/// Bytes as text: UTF-8, or else Latin-1.
+fn text(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| latin1(bytes), str::to_owned)
+}
+
+/// Each byte as one letter, as Node and WSGI read headers.
+pub(super) fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
+/// Bytes in lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn arrived(headers: &[(&str, &[u8])]) -> Arrived {
-        Arrived {
+    #[test]
+    fn values_that_are_no_utf8_are_marked() {
+        let arrived = Arrived {
             method: "GET".to_owned(),
             target: "/".to_owned(),
             version: 1,
-            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect(),
-            body: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn an_underscore_becomes_the_very_header_where_names_are_folded() {
-        let arrived = arrived(&[("X-Authentik-Username", b"alice"), ("X_authentik_username", b"evil")]);
-        assert_eq!(arrived.environ()["HTTP_X_AUTHENTIK_USERNAME"], "alice,evil");
-        assert_eq!(arrived.header("x-authentik-username"), Some("alice"));
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_are_shown_as_hex() {
-        assert_eq!(arrived(&[("X", b"\xff")]).headers_json(), json!([["X", {"hex": "ff"}]]));
-    }
-
-    #[test]
-    fn cookies_are_found_in_any_line() {
-        let arrived = arrived(&[("cookie", b"a=1; b=2"), ("Cookie", b"c=3=4")]);
-        assert_eq!(
-            (arrived.cookie("b"), arrived.cookie("c"), arrived.cookie("d")),
-            (Some("2"), Some("3=4"), None)
-        );
+            headers: vec![
+                ("X-Name".to_owned(), Bytes::from_static("Zoë".as_bytes())),
+                ("x-NAME".to_owned(), Bytes::from_static(b"Zo\xeb")),
+                ("Cookie".to_owned(), Bytes::from_static(b"a=1; b = 2; c")),
+            ],
+            body_length: 0,
+            user: None,
+        };
+        let report = arrived.report("docs", 3, None);
+        assert_eq!(report["headers"][0], json!(["X-Name", "Zoë"]));
+        assert_eq!(report["headers"][1], json!(["x-NAME", "Zoë"]));
+        assert_eq!(report["headers_hex"], json!([["x-NAME", "5a6feb"]]));
+        assert_eq!(report["cookies"], json!([["a", "1"], ["b", "2"]]));
+        assert_eq!(arrived.values("X-name").count(), 2);
     }
 }

@@ -1,11 +1,15 @@
-//! Services behind forward auth: each reports exactly what reached it.
+//! Probe services: what stands behind forward auth and reports exactly what arrived, one kind with the SvelteKit
+//! header-to-cookie bridge.
 
 mod arrived;
 mod bridge;
-mod read;
+mod environ;
+mod probe;
 mod report;
-mod server;
+mod sha1;
+mod websocket;
+mod wire;
 
-pub use arrived::Arrived;
+pub use arrived::{Arrived, User, UserSource};
 pub use bridge::Bridge;
-pub use server::{Probe, Settings};
+pub use probe::{Probe, ProbeSettings};

@@ -1,3 +1,8 @@
 //! Grafana and the probe services, by themselves.
 
+mod browser;
+mod grafana;
+mod idp;
+mod probe;
 mod roles;
+mod signout;

@@ -1,0 +1,196 @@
+//! One running probe.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::arrived::Arrived;
+use super::bridge::Bridge;
+use super::report::{Answer, page};
+use super::wire::{Wire, WireError};
+use super::{environ, websocket};
+
+/// How many requests are remembered.
+const REMEMBERED: usize = 1_000;
+
+/// What a probe is started with.
+#[derive(Clone, Debug, Default)]
+pub struct ProbeSettings {
+    /// The service's name; letters, digits, `-`, `_` and `.` go into the `X-Ssoproof-Probe` header.
+    pub name: String,
+    /// The bridge it has.
+    pub bridge: Bridge,
+    /// Whether it also reports the WSGI environment, in which `_` and `-` are one.
+    pub folding: bool,
+}
+
+/// A probe on loopback. It answers every request with 200 and a report of it: JSON, or a page that holds the JSON
+/// in `script#arrived` when `Accept` asks for HTML; a WebSocket gets the JSON as one text frame. Dropping it cuts
+/// every connection.
+pub struct Probe {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    _stop: DropGuard,
+}
+
+struct Shared {
+    settings: ProbeSettings,
+    /// What the bridge signs with.
+    key: [u8; 32],
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    hits: u64,
+    last: VecDeque<Arrived>,
+}
+
+impl Probe {
+    /// Starts listening.
+    ///
+    /// # Errors
+    /// When no loopback port can be bound.
+    pub async fn start(settings: ProbeSettings) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared { settings, key: rand::random(), seen: Mutex::default() });
+        let stop = CancellationToken::new();
+        tokio::spawn(accept(listener, shared.clone(), stop.clone()));
+        Ok(Self { shared, address, _stop: stop.drop_guard() })
+    }
+
+    /// Where it answers.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many requests reached it, refused ones not counted.
+    pub fn hits(&self) -> u64 {
+        self.shared.seen().hits
+    }
+
+    /// The last 1,000 requests, oldest first.
+    pub fn arrived(&self) -> Vec<Arrived> {
+        self.shared.seen().last.iter().cloned().collect()
+    }
+}
+
+impl Shared {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Takes note of a request; returns its report and the cookies to set.
+    fn note(&self, mut arrived: Arrived) -> (Arrived, Value, Vec<String>) {
+        let now = Timestamp::now().as_second();
+        let (user, cookies) = self.settings.bridge.look(&arrived, &self.key, now);
+        arrived.user = user;
+        let environ = self.settings.folding.then(|| environ::of(&arrived));
+        let mut seen = self.seen();
+        seen.hits += 1;
+        if seen.last.len() == REMEMBERED {
+            seen.last.pop_front();
+        }
+        seen.last.push_back(arrived.clone());
+        let report = arrived.report(&self.settings.name, seen.hits, environ.as_ref());
+        (arrived, report, cookies)
+    }
+
+    /// The headers of every answer.
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        let plain = |letter: &char| letter.is_ascii_alphanumeric() || "-_.".contains(*letter);
+        vec![("X-Ssoproof-Probe", self.settings.name.chars().filter(plain).collect())]
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        // A failed accept (out of descriptors, a reset before it) must not end the server.
+        let Ok((stream, _)) = accepted else {
+            tokio::task::yield_now().await;
+            continue;
+        };
+        if stream.set_nodelay(true).is_err() {
+            continue;
+        }
+        let (shared, stop) = (shared.clone(), stop.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = serve(stream, &shared) => {}
+            }
+        });
+    }
+}
+
+/// Answers the requests of one connection until it ends.
+async fn serve(stream: TcpStream, shared: &Shared) {
+    let mut wire = Wire::new(stream);
+    loop {
+        match exchange(&mut wire, shared).await {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                let Some(status) = error.status() else { return };
+                let answer = Answer { status, headers: shared.headers(), body: format!("{error}\n") };
+                if wire.write(&answer.bytes(false, true)).await.is_err() {
+                    return;
+                }
+                break;
+            }
+        }
+    }
+    wire.finish().await;
+}
+
+/// One request and its answer; returns whether another may follow.
+async fn exchange(wire: &mut Wire<TcpStream>, shared: &Shared) -> Result<bool, WireError> {
+    let head = wire.head().await?;
+    let body_length = wire.body(&head).await?;
+    let arrived = Arrived {
+        method: head.method,
+        target: head.target,
+        version: head.version,
+        headers: head.headers,
+        body_length,
+        user: None,
+    };
+    let (arrived, report, cookies) = shared.note(arrived);
+    let mut headers = shared.headers();
+    headers.push(("Set-Cookie", "backend_cookie=1; Path=/".to_owned()));
+    headers.extend(cookies.into_iter().map(|cookie| ("Set-Cookie", cookie)));
+
+    if let Some(accept) = websocket::accept(&arrived) {
+        headers.extend([
+            ("Upgrade", "websocket".to_owned()),
+            ("Connection", "Upgrade".to_owned()),
+            ("Sec-WebSocket-Accept", accept),
+        ]);
+        let answer = Answer { status: (101, "Switching Protocols"), headers, body: String::new() };
+        let mut bytes = answer.bytes(false, false);
+        bytes.extend(websocket::text_frame(&report.to_string()));
+        bytes.extend(websocket::CLOSE);
+        wire.write(&bytes).await?;
+        return Ok(false);
+    }
+    let html = arrived.wants_html();
+    let media = if html { "text/html; charset=utf-8" } else { "application/json" };
+    headers.push(("Content-Type", media.to_owned()));
+    let body = if html { page(&shared.settings.name, &report) } else { report.to_string() };
+    let close = arrived.lists("connection", "close")
+        || (arrived.version == 0 && !arrived.lists("connection", "keep-alive"));
+    let answer = Answer { status: (200, "OK"), headers, body };
+    wire.write(&answer.bytes(arrived.method == "HEAD", close)).await?;
+    Ok(!close)
+}
