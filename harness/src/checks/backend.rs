@@ -29,23 +29,22 @@ pub(super) fn last_report(seen: &Seen, world: &World<'_>) -> Option<(usize, Valu
 }
 
 /// The values of a request header in a service's report, byte for byte; names are compared in any case but `_`
-/// is not `-`.
+/// is not `-`. A value that is no UTF-8 stands in `headers` as Latin-1 and in `headers_hex` as what it is.
 fn received(report: &Value, name: &str) -> Vec<Vec<u8>> {
     let lines = report["headers"].as_array().into_iter().flatten();
+    let odd = report["headers_hex"].as_array().map(Vec::as_slice).unwrap_or_default();
     lines
-        .filter(|line| line[0].as_str().is_some_and(|key| key.eq_ignore_ascii_case(name)))
-        .map(|line| bytes(&line[1]))
-        .collect()
-}
-
-/// A value of a report: text, or hex when it is no UTF-8.
-fn bytes(value: &Value) -> Vec<u8> {
-    if let Some(text) = value.as_str() {
-        return text.as_bytes().to_vec();
-    }
-    let hex = value["hex"].as_str().unwrap_or_default();
-    (0..hex.len() / 2)
-        .filter_map(|index| u8::from_str_radix(hex.get(index * 2..index * 2 + 2)?, 16).ok())
+        .filter_map(|line| Some((line[0].as_str()?, line[1].as_str()?)))
+        .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(key, text)| {
+            let latin1: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+            latin1
+                .filter(|bytes| {
+                    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                    odd.iter().any(|line| line[0] == *key && line[1] == hex.as_str())
+                })
+                .unwrap_or_else(|| text.as_bytes().to_vec())
+        })
         .collect()
 }
 

@@ -84,7 +84,8 @@ fn ledger_text(text: &mut String, outcome: &CaseOutcome) {
         return;
     }
     text.push_str("\n  ledger\n");
-    let width = |words: &dyn Fn(&Hop) -> usize| outcome.ledger.hops.iter().map(words).max().unwrap_or_default();
+    let width =
+        |words: &dyn Fn(&Hop) -> usize| outcome.ledger.hops.iter().map(words).max().unwrap_or_default();
     let actors = width(&|hop| hop.actor.chars().count());
     let causes = width(&|hop| hop.cause.to_string().len());
     for hop in &outcome.ledger.hops {

@@ -19,7 +19,7 @@ use ssoproof_embedded::grafana::{self, Grafana};
 use ssoproof_embedded::logs::Logs;
 use ssoproof_embedded::minio::policy::PolicyDocument;
 use ssoproof_embedded::minio::{self, ConsoleVariant, Minio, OpenId};
-use ssoproof_embedded::services::{self, Bridge, Probe};
+use ssoproof_embedded::services::{Bridge, Probe, ProbeSettings};
 use tempfile::TempDir;
 use url::Url;
 
@@ -34,7 +34,9 @@ pub struct Embedded {
     public: Names,
     logs: Logs,
     traefik: TempDir,
-    authentik: Authentik,
+    /// What Authentik held once it was provisioned, before anybody signed in.
+    provisioned: Arc<State>,
+    _authentik: Authentik,
     _gateway: Gateway,
     _grafana: Option<Grafana>,
     _minio: Option<Minio>,
@@ -61,24 +63,27 @@ impl Embedded {
         Self::build(blueprint, None).await
     }
 
-    async fn build(blueprint: Arc<Blueprint>, state: Option<State>) -> Result<Self, StackError> {
+    async fn build(blueprint: Arc<Blueprint>, provisioned: Option<Arc<State>>) -> Result<Self, StackError> {
         let deployment = &blueprint.deployment;
         let (internal, public, logs) = (Names::default(), Names::default(), Logs::default());
-        let fresh = state.is_none();
         let authentik = Authentik::start(authentik::Settings {
             bootstrap_token: blueprint.secrets.admin_token.expose_secret().to_owned(),
             bootstrap_password: blueprint.secrets.admin_token.expose_secret().to_owned(),
-            state,
+            state: provisioned.as_deref().cloned(),
             profile: blueprint.authentik.clone(),
             logs: logs.clone(),
         })
         .await
         .map_err(|error| failed("Authentik", &error))?;
         register(&internal, &deployment.auth.upstream, authentik.address());
-        if fresh {
-            let client = Client::new(internal.clone(), blueprint.authority.client.clone());
-            provision(deployment, client, &deployment.auth.upstream, &blueprint.secrets).await?;
-        }
+        let provisioned = match provisioned {
+            Some(provisioned) => provisioned,
+            None => {
+                let client = Client::new(internal.clone(), blueprint.authority.client.clone());
+                provision(deployment, client, &deployment.auth.upstream, &blueprint.secrets).await?;
+                Arc::new(authentik.state())
+            }
+        };
 
         let traefik = copy_of(&deployment.folder.join(&deployment.traefik.dynamic.value))
             .map_err(|error| failed("the gateway", &error))?;
@@ -104,7 +109,7 @@ impl Embedded {
             }
         }
 
-        let services = blueprint.services(&internal, &logs).await?;
+        let services = blueprint.services(&internal).await?;
         let grafana = match &deployment.apps.grafana {
             Some(app) => Some(blueprint.grafana(app, &internal, &logs).await?),
             None => None,
@@ -118,7 +123,8 @@ impl Embedded {
             public,
             logs,
             traefik,
-            authentik,
+            provisioned,
+            _authentik: authentik,
             _gateway: gateway,
             _grafana: grafana,
             _minio: minio,
@@ -167,15 +173,15 @@ impl Blueprint {
             .unwrap_or_default()
     }
 
-    async fn services(&self, internal: &Names, logs: &Logs) -> Result<Vec<Probe>, StackError> {
+    async fn services(&self, internal: &Names) -> Result<Vec<Probe>, StackError> {
         let mut probes = Vec::new();
         for (slug, service) in &self.deployment.services {
-            let bridge = service.bridge.map(|bridge| match bridge {
-                DeployedBridge::AsDocumented => Bridge::AsDocumented,
-                DeployedBridge::Safe => Bridge::Safe,
-            });
-            let settings =
-                services::Settings { name: slug.clone(), bridge, folding: true, logs: logs.clone() };
+            let bridge = match service.bridge {
+                None => Bridge::None,
+                Some(DeployedBridge::AsDocumented) => Bridge::AsDocumented,
+                Some(DeployedBridge::Safe) => Bridge::Safe,
+            };
+            let settings = ProbeSettings { name: slug.clone(), bridge, folding: true };
             let probe = Probe::start(settings).await.map_err(|error| failed("a service", &error))?;
             register(internal, &service.upstream, probe.address());
             probes.push(probe);
@@ -209,6 +215,7 @@ impl Blueprint {
         };
         settings.signout_redirect_url = app.signout_redirect_url.as_ref().map(|url| url.value.clone());
         settings.cookie_secure = true;
+        settings.login_attribute_path = "preferred_username".to_owned();
         let grafana = Grafana::start(settings).await.map_err(|error| failed("Grafana", &error))?;
         register(internal, &app.upstream, grafana.address());
         Ok(grafana)
@@ -279,7 +286,7 @@ impl Stack for Embedded {
 
     fn fork(&self) -> StackFuture<'_, Arc<dyn Stack>> {
         Box::pin(async move {
-            let fork = Self::build(self.blueprint.clone(), Some(self.authentik.state())).await?;
+            let fork = Self::build(self.blueprint.clone(), Some(self.provisioned.clone())).await?;
             Ok(Arc::new(fork) as Arc<dyn Stack>)
         })
     }

@@ -43,14 +43,14 @@ pub(super) async fn forward(Extract(shared): Extract<Arc<Shared>>, request: Requ
             Url::parse(&asked).ok().and_then(|url| url.query().map(str::to_owned)).unwrap_or_default();
         return callback::finish(&shared, &application, &parts.method, &parts.headers, &query);
     }
-    if skips(&application, path) {
-        return answer::empty(StatusCode::OK);
-    }
     if let Some((claims, token)) = session(&shared, &application, &parts.headers) {
         return headers::allowed(&shared, &application, &claims, &token);
     }
     if let Some((claims, token)) = app_password(&shared, &application, &parts.headers) {
         return headers::allowed(&shared, &application, &claims, &token);
+    }
+    if skips(&application, path) {
+        return answer::empty(StatusCode::OK);
     }
     login::begin(&shared, &application, &parts.method, &parts.headers, &asked)
 }

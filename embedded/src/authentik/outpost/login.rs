@@ -67,7 +67,7 @@ pub(super) fn begin(
     response
 }
 
-/// `/outpost.goauthentik.io/start?rd=…`: only a URL of the service itself is kept.
+/// `/outpost.goauthentik.io/start?rd=…`: only a URL of the service itself is kept (`13-outpost-paths-unauth`).
 pub(super) async fn start(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Response<Body> {
     let (parts, _) = request.into_parts();
     let host = application::host(&parts.headers);
@@ -77,19 +77,21 @@ pub(super) async fn start(Extract(shared): Extract<Arc<Shared>>, request: Reques
     let query = parts.uri.query().unwrap_or_default();
     let back = url::form_urlencoded::parse(query.as_bytes())
         .find(|(name, _)| name == "rd")
-        .map(|(_, value)| value.into_owned())
-        .filter(|back| is_own(&application, back))
+        .and_then(|(_, back)| own(&application, &back))
         .unwrap_or_default();
     begin(&shared, &application, &parts.method, &parts.headers, &back)
 }
 
-fn is_own(application: &Application, back: &str) -> bool {
-    let (Ok(own), Ok(back)) = (Url::parse(&application.proxy.external_host), Url::parse(back)) else {
-        return false;
-    };
+/// `back` as a URL, when it is one of the service itself; a relative one counts from the service's address.
+fn own(application: &Application, back: &str) -> Option<String> {
+    let own = Url::parse(&application.proxy.external_host).ok()?;
+    let url = own.join(back).ok()?;
     let domain = application.proxy.cookie_domain.trim_start_matches('.');
     let below = application.proxy.mode == "forward_domain"
         && !domain.is_empty()
-        && back.host_str().is_some_and(|host| host == domain || host.ends_with(&format!(".{domain}")));
-    own.host_str() == back.host_str() || below
+        && url.host_str().is_some_and(|host| host == domain || host.ends_with(&format!(".{domain}")));
+    if own.host_str() != url.host_str() && !below {
+        return None;
+    }
+    Some(if Url::parse(back).is_ok() { back.to_owned() } else { url.into() })
 }
