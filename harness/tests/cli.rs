@@ -1,0 +1,207 @@
+//! The program as people and scripts use it: exit codes, and the text of every kind of mistake.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+const SPACEMUSIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/spacemusic");
+
+fn ssoproof(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ssoproof"))
+        .args(arguments)
+        .env_remove("SSOPROOF_DEPLOYMENT")
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("the program starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Checks a scenario with `text` against the SpaceMusic deployment.
+fn check(text: &str) -> Output {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let file = folder.path().join("scenario.yaml");
+    std::fs::write(&file, text).expect("written");
+    ssoproof(&["check", "--deployment", SPACEMUSIC, &file.display().to_string()])
+}
+
+const WHOLE: &str = "id: mine
+promise: It works.
+requirements: [LOGIN-1]
+matrix: { service: [docs] }
+actors: { user: studio }
+steps:
+  - visit: $service.url/
+    expect: { ends: { page: login } }
+";
+
+/// What is wrong, as people see it: the message, the line, the caret, the help.
+fn complaint(from: &str, to: &str) -> String {
+    assert!(WHOLE.contains(from), "`{from}` is in the scenario");
+    let output = check(&WHOLE.replace(from, to));
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let text = stderr(&output);
+    // The file's name differs from run to run.
+    let start = text.find('[').unwrap_or_default();
+    let end = text.find("scenario.yaml").unwrap_or(start);
+    format!("{}{}", text.get(..=start).unwrap_or_default(), text.get(end..).unwrap_or_default())
+}
+
+#[test]
+fn a_whole_scenario_has_no_problem() {
+    let output = check(WHOLE);
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "1 cases, no problem\n"));
+}
+
+#[test]
+fn a_misspelt_key_is_shown_with_what_was_meant() {
+    let text = complaint("visit:", "vist:");
+    assert!(text.contains("unknown key `vist`") && text.contains("scenario.yaml:7:5"), "{text}");
+    assert!(text.contains("did you mean `visit`?"), "{text}");
+}
+
+#[test]
+fn an_unknown_persona_is_shown_with_what_was_meant() {
+    let text = complaint("user: studio", "user: studoi");
+    assert!(text.contains("unknown persona `studoi`") && text.contains("scenario.yaml:5:17"), "{text}");
+    assert!(text.contains("did you mean `studio`?"), "{text}");
+}
+
+#[test]
+fn a_duplicate_key_is_refused() {
+    let text = complaint("promise: It works.", "promise: It works.\npromise: Twice.");
+    assert!(text.contains("duplicate key `promise`") && text.contains("scenario.yaml:3:1"), "{text}");
+}
+
+#[test]
+fn an_unknown_service_and_requirement_are_refused() {
+    let text = complaint("[docs]", "[doc]");
+    assert!(text.contains("unknown service `doc`") && text.contains("did you mean `docs`?"), "{text}");
+    let text = complaint("[LOGIN-1]", "[LOGON-1]");
+    assert!(text.contains("unknown requirement `LOGON-1`") && text.contains("did you mean `LOGIN-1`?"), "{text}");
+}
+
+#[test]
+fn an_undefined_variable_is_shown_in_its_text() {
+    let text = complaint("$service.url", "$service.uri");
+    assert!(text.contains("undefined variable `$service.uri`") && text.contains("scenario.yaml:7:12"), "{text}");
+    assert!(text.contains("did you mean `url`?"), "{text}");
+}
+
+#[test]
+fn two_verbs_in_one_step_are_refused() {
+    let text = complaint("    expect:", "    sign_out: invalidation_flow\n    expect:");
+    assert!(text.contains("step with two verbs, `visit` and `sign_out`"), "{text}");
+    let text = complaint("  - visit: $service.url/\n    expect", "  - expect");
+    assert!(text.contains("step without a verb"), "{text}");
+}
+
+#[test]
+fn an_unknown_value_is_refused() {
+    let text = complaint("page: login", "page: logn");
+    assert!(text.contains("unknown value `logn`") && text.contains("did you mean `login`?"), "{text}");
+}
+
+#[test]
+fn listing_needs_no_stack_and_choosing_nothing_has_a_code_of_its_own() {
+    let output = ssoproof(&["list", "--deployment", SPACEMUSIC, "--filter", "login-redirect/docs"]);
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "login-redirect/docs  LOGIN-1\n"));
+    let output = ssoproof(&["run", "--deployment", SPACEMUSIC, "--filter", "no such case"]);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+}
+
+#[test]
+fn the_last_line_counts_and_the_files_are_whole() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let (json, junit) = (folder.path().join("run.json"), folder.path().join("run.xml"));
+    let output = ssoproof(&[
+        "run",
+        "--deployment",
+        SPACEMUSIC,
+        "--requirement",
+        "LOGIN-1",
+        "--json",
+        &json.display().to_string(),
+        "--junit",
+        &junit.display().to_string(),
+    ]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let last = text.lines().last().unwrap_or_default();
+    let counts: Vec<&str> = last.split(", ").collect();
+    assert!(
+        matches!(counts.as_slice(), [passed, "0 failed", "0 skipped"] if passed.ends_with(" passed")),
+        "{last}"
+    );
+    let report: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&json).expect("JSON report")).expect("JSON");
+    let cases = report["cases"].as_array().expect("cases");
+    assert_eq!(format!("{} passed", cases.len()), counts[0]);
+    assert!(cases.iter().all(|case| case["hops"].as_array().is_some_and(|hops| !hops.is_empty())));
+    let junit = std::fs::read_to_string(&junit).expect("JUnit report");
+    assert_eq!(junit.matches("<testcase ").count(), cases.len());
+}
+
+#[test]
+fn no_secret_is_in_a_report() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let json = folder.path().join("run.json");
+    let output = ssoproof(&[
+        "run",
+        "--deployment",
+        SPACEMUSIC,
+        "--filter",
+        "oidc-tokens",
+        "--filter",
+        "sign-out",
+        "--json",
+        &json.display().to_string(),
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    let text = std::fs::read_to_string(&json).expect("JSON report");
+    assert!(text.contains("<jwt:"), "tokens are named");
+    let jwt = regex::Regex::new(r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+").expect("pattern");
+    assert_eq!(jwt.find(&text).map(|found| found.as_str()), None);
+    let cookie = regex::Regex::new(r"authentik_proxy_[0-9a-f]{8}=[A-Z2-7]{52}").expect("pattern");
+    assert_eq!(cookie.find(&text).map(|found| found.as_str()), None);
+}
+
+#[test]
+fn wrong_arguments_and_files_have_their_codes() {
+    assert_eq!(ssoproof(&["run", "--jobs", "0"]).status.code(), Some(2));
+    assert_eq!(ssoproof(&["nonsense"]).status.code(), Some(2));
+    assert_eq!(ssoproof(&["--help"]).status.code(), Some(0));
+    let output = ssoproof(&["check", "--deployment", "/no/such/folder"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+}
+
+#[test]
+fn every_diagnosis_is_explained() {
+    let output = ssoproof(&["explain"]);
+    let codes: Vec<String> =
+        stdout(&output).lines().filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect();
+    assert!(codes.len() >= 11, "{codes:?}");
+    for code in codes {
+        let output = ssoproof(&["explain", &code.to_lowercase()]);
+        assert!(stdout(&output).starts_with(&code) && stdout(&output).lines().count() > 3, "{code}");
+    }
+    let output = ssoproof(&["explain", "SSO-R99"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("did you mean"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_schema_that_is_checked_in_is_the_programs() {
+    let output = ssoproof(&["schema"]);
+    let stored = Path::new(SPACEMUSIC).join("../scenario.schema.json");
+    let stored = std::fs::read_to_string(stored).expect("schema");
+    assert!(
+        stored == stdout(&output),
+        "scenarios/scenario.schema.json is stale: cargo run --release -- schema > scenarios/scenario.schema.json"
+    );
+}
