@@ -227,10 +227,10 @@ pub(crate) struct CoreSession {
     /// `amr` of its tokens.
     pub(crate) methods: Vec<String>,
     pub(crate) csrf: String,
-    /// When a relying party asked for a new login (`prompt=login`) that has not been answered yet.
-    pub(crate) login_asked: Option<Timestamp>,
     /// The flow in progress.
     pub(crate) plan: Option<Plan>,
+    /// The login that an authorize request with `prompt=login` or `max_age` did not accept.
+    pub(crate) refused_login: Option<Timestamp>,
     pub(crate) user_agent: String,
     pub(crate) last_ip: String,
     pub(crate) last_used: Timestamp,
@@ -261,6 +261,21 @@ pub(crate) enum PlannedStage {
     Bound(Stage),
     /// `ak-stage-session-end`, put in by the end-session endpoint.
     SessionEnd,
+    /// `ak-stage-consent`, put in by an authorize request with `prompt=consent`.
+    Consent {
+        /// Scope names and what they are described as.
+        permissions: Vec<(String, String)>,
+    },
+    /// The redirect to the client that follows a consent.
+    Fulfilment,
+    /// `ak-stage-autosubmit`, put in by an authorize request with `response_mode=form_post`.
+    Autosubmit {
+        /// Where the form goes.
+        url: String,
+        /// Its fields.
+        fields: Vec<(String, String)>,
+        title: String,
+    },
 }
 
 /// Who is signing in.
@@ -285,16 +300,18 @@ pub(crate) struct Grant {
     pub(crate) auth_time: Timestamp,
     pub(crate) methods: Vec<String>,
     pub(crate) expires: Timestamp,
+    /// For a refresh or access token: the claims of the id token that came with it.
+    pub(crate) id_token: Map<String, Value>,
+    pub(crate) revoked: bool,
 }
 
-/// A session of the embedded outpost, by its cookie's id.
+/// A session of the embedded outpost, by its cookie's id. It begins when the login is done.
 #[derive(Clone, Debug)]
 pub(crate) struct ProxySession {
     pub(crate) provider: u64,
-    /// The claims of the user, fixed at login; none while the login is under way.
-    pub(crate) claims: Option<Map<String, Value>>,
-    /// The access token's raw JWT, for `X-authentik-jwt`; the id token for sign-out's hint.
-    pub(crate) access_token: String,
-    pub(crate) id_token: String,
+    /// The claims of the user, fixed at login.
+    pub(crate) claims: Map<String, Value>,
+    /// The token the claims came in: `X-authentik-jwt`, and the hint of sign-out.
+    pub(crate) raw_token: String,
     pub(crate) expires: Timestamp,
 }

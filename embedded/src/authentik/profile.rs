@@ -13,6 +13,12 @@ pub struct Profile {
     pub pending_plan_ends_session_quietly: bool,
     /// Whether a key id is the long base64url form; 2025.x has 32 hex digits.
     pub long_kid: bool,
+    /// Whether tokens carry an id of their own (`jti`), as 2026.2 does.
+    pub token_id: bool,
+    /// Whether an access token carries its `scope`; 2025.8 leaves it out.
+    pub scope_in_access_token: bool,
+    /// Whether the outpost sets its cookie again for a browser whose session it has dropped, as 2025.8 does.
+    pub outpost_repeats_cookie: bool,
     /// Whether the API names a group's parents in a list; 2025.8 has one `parent`.
     pub group_parents: bool,
     /// Whether the API and the executor lack what came after 2025.8: roles of users, `key_type`, logout URIs,
@@ -36,6 +42,9 @@ impl Profile {
         extra_authentication_hop: false,
         pending_plan_ends_session_quietly: true,
         long_kid: true,
+        token_id: true,
+        scope_in_access_token: true,
+        outpost_repeats_cookie: false,
         group_parents: true,
         old_shapes: false,
         prelaunch_url: true,
@@ -49,6 +58,7 @@ impl Profile {
         version: "2025.12.4",
         sign_out_answers: false,
         long_kid: false,
+        token_id: false,
         prelaunch_url: false,
         ..Self::V2026_2
     };
@@ -60,6 +70,9 @@ impl Profile {
         extra_authentication_hop: true,
         pending_plan_ends_session_quietly: false,
         long_kid: false,
+        token_id: false,
+        scope_in_access_token: false,
+        outpost_repeats_cookie: true,
         group_parents: false,
         old_shapes: true,
         prelaunch_url: false,

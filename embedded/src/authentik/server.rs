@@ -28,11 +28,6 @@ const MAX_BODY: usize = 1 << 20;
 /// The longest time a request's header may take.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// On a response: the program breaks before it answers, so the connection is cut.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the connection is cut")]
-pub(crate) struct Hangup;
-
 /// An Authentik on loopback, plain HTTP: port 9000 of a real one. Dropping it closes every connection.
 pub struct Authentik {
     shared: Arc<Shared>,
@@ -97,14 +92,8 @@ async fn listen(listener: TcpListener, router: Router, stop: CancellationToken) 
 async fn serve(stream: TcpStream, router: Router, stop: CancellationToken) {
     let service = service_fn(move |request: Request<Incoming>| {
         let request = request.map(|body| Body::new(Limited::new(body, MAX_BODY)));
-        let mut router = router.clone();
-        async move {
-            match router.call(request).await {
-                Ok(response) if response.extensions().get::<Hangup>().is_some() => Err(Hangup),
-                Ok(response) => Ok(response),
-                Err(never) => match never {},
-            }
-        }
+        let answer = router.clone().call(request);
+        async { answer.await.map_or_else(|never| match never {}, outpost::answer::unless_dropped) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

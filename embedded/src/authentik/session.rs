@@ -5,11 +5,10 @@ use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::model::CoreSession;
-use super::oauth2::keys::{SigningKey, hex, verify_hs256};
+use super::oauth2::keys::{SigningKey, verify_hs256};
 use super::shared::Shared;
 
 const NAME: &str = "authentik_session";
@@ -39,8 +38,8 @@ pub(crate) fn open(shared: &Shared, headers: &HeaderMap) -> String {
         signed_in: None,
         methods: Vec::new(),
         csrf: random_key(),
-        login_asked: None,
         plan: None,
+        refused_login: None,
         user_agent: text("user-agent"),
         last_ip: text("x-forwarded-for"),
         last_used: Timestamp::now(),
@@ -78,11 +77,6 @@ pub(crate) fn remove_cookie() -> HeaderValue {
     HeaderValue::from_static(
         "authentik_session=\"\"; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/; SameSite=None; Secure",
     )
-}
-
-/// The `sid` of the tokens that come from a session: the same in all of them, and no key to it.
-pub(crate) fn token_id(session: &CoreSession) -> String {
-    hex(&Sha256::digest(session.uuid.as_bytes()))
 }
 
 /// The value of the cookie `name` in a request.

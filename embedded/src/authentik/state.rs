@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::model::{
     Application, Binding, CoreSession, Flow, Grant, Group, KeyPair, Outpost, Provider, ProxySession,
     ScopeMapping, Token, User,
 };
-use super::session;
+use super::oauth2::id_token::session_hash;
 
 /// The database of one Authentik. A clone shares nothing with its origin.
 #[derive(Clone, Default)]
@@ -63,11 +64,6 @@ impl State {
         self.outposts
             .values()
             .find(|outpost| outpost.managed.as_deref() == Some("goauthentik.io/outposts/embedded"))
-    }
-
-    /// The names of the groups `user` is a direct member of.
-    pub(crate) fn group_names(&self, user: &User) -> Vec<String> {
-        user.groups.iter().filter_map(|pk| self.groups.get(pk)).map(|group| group.name.clone()).collect()
     }
 
     /// Whether `user` is in `group`, directly or through a child of it.
@@ -138,22 +134,19 @@ impl State {
     /// Ends a core session: its grants are revoked, and the outpost sessions that came from it are dropped
     /// (`truth/authentik`: `36-invalidation-*`, `39-two-browsers`).
     pub(crate) fn end_session(&mut self, key: &str) {
-        if let Some(session) = self.sessions.remove(key) {
-            let sid = session::token_id(&session);
+        if self.sessions.remove(key).is_some() {
+            let sid = session_hash(key);
             self.access_tokens.retain(|_, grant| grant.session.as_deref() != Some(key));
             self.refresh_tokens.retain(|_, grant| grant.session.as_deref() != Some(key));
             self.codes.retain(|_, grant| grant.session.as_deref() != Some(key));
-            self.proxy_sessions.retain(|_, proxy| {
-                proxy.claims.as_ref().and_then(|claims| claims.get("sid")?.as_str()) != Some(sid.as_str())
-            });
+            self.proxy_sessions
+                .retain(|_, proxy| proxy.claims.get("sid").and_then(Value::as_str) != Some(&sid));
         }
     }
 
     /// Drops every outpost session of the user with `sub`: what the outpost's `sign_out` does, in every browser
     /// (`truth/authentik`: `30-signout-full-chain`, `39-two-browsers`).
     pub(crate) fn drop_proxy_sessions(&mut self, sub: &str) {
-        self.proxy_sessions.retain(|_, proxy| {
-            proxy.claims.as_ref().and_then(|claims| claims.get("sub")?.as_str()) != Some(sub)
-        });
+        self.proxy_sessions.retain(|_, proxy| proxy.claims.get("sub").and_then(Value::as_str) != Some(sub));
     }
 }

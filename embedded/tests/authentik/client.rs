@@ -8,7 +8,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use ssoproof_embedded::authentik::{Authentik, Profile, Settings};
-use ssoproof_embedded::dial::{Client, Names};
+use ssoproof_embedded::dial::{Client, DialError, Names};
 use ssoproof_embedded::logs::Logs;
 
 /// The API token of every test's server.
@@ -61,6 +61,17 @@ impl Browser {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Response<Bytes> {
+        self.try_send(method, path, headers, body).await.unwrap()
+    }
+
+    /// The same, when there may be no answer.
+    pub(crate) async fn try_send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Response<Bytes>, DialError> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -71,7 +82,7 @@ impl Browser {
             request = request.header("cookie", cookies.join("; "));
         }
         let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
-        let response = self.client.send(request.body(body).unwrap()).await.unwrap();
+        let response = self.client.send(request.body(body).unwrap()).await?;
         for line in set_cookies(&response) {
             let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
             if line.contains("Max-Age=0") {
@@ -80,7 +91,7 @@ impl Browser {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        response
+        Ok(response)
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Response<Bytes> {

@@ -55,7 +55,7 @@ const VOLATILE: [&str; 19] = [
 #[derive(Default)]
 pub(crate) struct Replay {
     /// Recorded keys and those that stand for them here.
-    keys: BTreeMap<String, String>,
+    pub(crate) keys: BTreeMap<String, String>,
     pub(crate) differences: Vec<String>,
     pub(crate) count: usize,
 }

@@ -46,15 +46,20 @@ pub(crate) fn blank(status: StatusCode) -> Response<Body> {
     with(status, HTML, "")
 }
 
-/// The frame of every page: title `authentik`, the content in the body.
+/// The frame of most pages: title `authentik`, the content in the body.
 pub(crate) fn shell(content: Markup, script: &str) -> Markup {
+    titled_shell("authentik", content, script)
+}
+
+/// The frame of a page with a title of its own.
+pub(crate) fn titled_shell(title: &str, content: Markup, script: &str) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "authentik" }
+                title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
             body {

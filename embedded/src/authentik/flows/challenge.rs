@@ -24,7 +24,15 @@ pub(super) fn of(
             json!({ "component": "xak-flow-redirect", "to": "/" })
         }
         PlannedStage::SessionEnd => session_end(state, plan, user),
-        PlannedStage::Bound(Stage::AuthenticatorValidate | Stage::UserLogin | Stage::UserLogout) => {
+        PlannedStage::Consent { permissions } => consent(state, plan, user, permissions),
+        PlannedStage::Autosubmit { url, fields, title } => {
+            let fields: Map<_, _> = fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+            return Some(json!({
+                "component": "ak-stage-autosubmit", "url": url, "attrs": fields, "title": title,
+            }));
+        }
+        PlannedStage::Fulfilment
+        | PlannedStage::Bound(Stage::AuthenticatorValidate | Stage::UserLogin | Stage::UserLogout) => {
             return None;
         }
     };
@@ -98,6 +106,23 @@ fn session_end(state: &State, plan: &Plan, user: Option<&User>) -> Value {
     body
 }
 
+/// What an application asks to be told (`43-oidc-authorize-variants`, hop 75).
+fn consent(state: &State, plan: &Plan, user: Option<&User>, permissions: &[(String, String)]) -> Value {
+    let application = plan.application.as_deref().and_then(|slug| state.application(slug));
+    let name = application.map_or("", |application| &application.name);
+    let permissions: Vec<_> =
+        permissions.iter().map(|(scope, text)| json!({ "name": text, "id": scope })).collect();
+    json!({
+        "component": "ak-stage-consent",
+        "pending_user": user.map_or("", |user| &user.username),
+        "pending_user_avatar": user.map_or_else(String::new, |user| avatar::of(&user.name)),
+        "header_text": format!("You're about to sign into {name}."),
+        "permissions": permissions,
+        "additional_permissions": [],
+        "token": Uuid::new_v4(),
+    })
+}
+
 /// The user under way: a known one by the username, an unknown one by what was typed.
 fn pending(state: &State, plan: &Plan) -> Value {
     let Some(pending) = &plan.pending else { return json!({}) };
@@ -144,7 +169,7 @@ fn errors(plan: &Plan) -> Value {
 }
 
 fn cancel_url(profile: &Profile, next: &str) -> String {
-    if next.is_empty() || profile.old_shapes {
+    if !next.starts_with('/') || profile.old_shapes {
         return "/flows/-/cancel/".to_owned();
     }
     let mut query = url::form_urlencoded::Serializer::new(String::new());

@@ -47,6 +47,21 @@
         return ask(challenge, "Email or Username", "uid_field", "text");
       case "ak-stage-password":
         return ask(challenge, "Password", "password", "password");
+      case "ak-stage-consent":
+        add(root, "p", challenge.header_text);
+        challenge.permissions.forEach(({ name, id }) => add(root, "p", name || id));
+        add(root, "button", "Continue").addEventListener("click", () => {
+          send({ component: challenge.component, token: challenge.token });
+        });
+        return;
+      case "ak-stage-autosubmit": {
+        const form = add(root, "form", challenge.title, { action: challenge.url, method: "post" });
+        Object.entries(challenge.attrs).forEach(([name, value]) => {
+          add(form, "input", "", { type: "hidden", name, value });
+        });
+        form.submit();
+        return;
+      }
       case "ak-stage-session-end":
         add(root, "a", "Go back to overview", { href: "/" });
         add(add(root, "p", ""), "a", "Log out of authentik", { href: challenge.invalidation_flow_url });

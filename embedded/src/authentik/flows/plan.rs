@@ -15,12 +15,15 @@ pub(crate) struct Start {
     pub(crate) query: String,
     /// Whether the flow ends on the session-end page.
     pub(crate) session_end: bool,
+    /// Stages that come after those bound to the flow.
+    pub(crate) stages: Vec<PlannedStage>,
 }
 
 impl Plan {
     /// The plan of `flow` from its first stage.
     pub(crate) fn new(flow: &Flow, start: &Start) -> Self {
         let mut stages: Vec<_> = flow.stages.iter().copied().map(PlannedStage::Bound).collect();
+        stages.extend(start.stages.iter().cloned());
         if start.session_end {
             stages.push(PlannedStage::SessionEnd);
         }

@@ -26,12 +26,17 @@ pub(super) enum Outcome {
 /// What the plan's current stage does when it is looked at.
 pub(super) fn shown(plan: &Plan) -> Outcome {
     match plan.stages.first() {
-        Some(PlannedStage::SessionEnd | PlannedStage::Bound(Stage::Identification | Stage::Password)) => {
-            Outcome::Waits
-        }
+        Some(
+            PlannedStage::SessionEnd
+            | PlannedStage::Consent { .. }
+            | PlannedStage::Autosubmit { .. }
+            | PlannedStage::Bound(Stage::Identification | Stage::Password),
+        ) => Outcome::Waits,
         Some(PlannedStage::Bound(Stage::UserLogin)) => Outcome::SignsIn,
         Some(PlannedStage::Bound(Stage::UserLogout)) => Outcome::SignsOut,
-        Some(PlannedStage::Bound(Stage::AuthenticatorValidate)) | None => Outcome::Passes,
+        Some(PlannedStage::Bound(Stage::AuthenticatorValidate) | PlannedStage::Fulfilment) | None => {
+            Outcome::Passes
+        }
     }
 }
 
@@ -40,7 +45,7 @@ pub(super) fn answered(state: &State, plan: &mut Plan, answer: &Map<String, Valu
     match plan.stages.first() {
         Some(PlannedStage::Bound(Stage::Identification)) => identified(state, plan, answer),
         Some(PlannedStage::Bound(Stage::Password)) => authenticated(state, plan, answer),
-        Some(PlannedStage::SessionEnd) => Outcome::Passes,
+        Some(PlannedStage::SessionEnd | PlannedStage::Consent { .. }) => Outcome::Passes,
         _ => shown(plan),
     }
 }

@@ -81,7 +81,7 @@ async fn an_application_names_itself_on_the_login_page() {
         application: Some("grafana".to_owned()),
         next: "/application/o/authorize/?client_id=g".to_owned(),
         query: "client_id=g&next=%2Fapplication%2Fo%2Fauthorize%2F%3Fclient_id%3Dg".to_owned(),
-        session_end: false,
+        ..Start::default()
     };
     let begun = begin(&shared, &HeaderMap::new(), flow(&shared, "default-authentication-flow"), start);
     assert_eq!(begun.status(), StatusCode::FOUND);

@@ -1,4 +1,4 @@
-//! Discovery and keys of an application (`40-oidc-discovery-jwks`).
+//! Discovery and keys of an application's provider (`40-oidc-discovery-jwks`).
 
 use std::sync::Arc;
 
@@ -6,111 +6,94 @@ use axum::body::Body;
 use axum::extract::{Path, State as Extract};
 use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::super::bootstrap;
-use super::super::flows::answer;
-use super::super::model::Provider;
-use super::super::shared::Shared;
-use super::super::state::State;
-use super::base::Base;
-use super::claims;
+use super::client::origin;
 use super::id_token::ACR;
-use super::issue::key;
+use super::{claims, tokens};
+use crate::authentik::flows::answer;
+use crate::authentik::model::Provider;
+use crate::authentik::shared::Shared;
 
-fn provider<'s>(state: &'s State, slug: &str) -> Option<&'s Provider> {
-    state.providers.get(&state.application(slug)?.provider?)
-}
+/// Claims that need no scope.
+const ALWAYS: [&str; 9] = ["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce"];
 
-/// `GET /application/o/<slug>/`.
-pub(super) async fn moved(Path(slug): Path<String>) -> Response<Body> {
+/// `/application/o/<slug>/`: to the discovery document, whether the application exists or not.
+pub(super) async fn root(Path(slug): Path<String>) -> Response<Body> {
     answer::redirect(&format!("/application/o/{slug}/.well-known/openid-configuration"))
 }
 
-/// `GET /application/o/<slug>/.well-known/openid-configuration`.
-pub(super) async fn document(
+/// The discovery document, with the URLs of the host that was asked.
+pub(super) async fn configuration(
     Extract(shared): Extract<Arc<Shared>>,
     Path(slug): Path<String>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let base = Base::of(&headers);
-    let state = shared.state();
-    let Some(provider) = provider(&state, &slug) else {
-        drop(state);
-        return answer::not_found();
+    let Some(provider) = provider(&shared, &slug) else { return answer::not_found() };
+    let base = format!("{}/application/o", origin(&shared, &headers));
+    let (issuer, mut scopes) = {
+        let state = shared.state();
+        let names = claims::mappings(&state, &provider).map(|mapping| mapping.scope_name.clone());
+        (tokens::issuer(&state, &provider, &origin(&shared, &headers)), names.collect::<Vec<_>>())
     };
-    let scopes = scopes(&state, provider);
-    let shared_endpoint = |name: &str| base.join(&format!("/application/o/{name}/"));
-    let own = |name: &str| base.join(&format!("/application/o/{slug}/{name}/"));
+    if !scopes.iter().any(|scope| scope == "openid") {
+        scopes.push("openid".to_owned());
+    }
     let document = json!({
-        "issuer": base.issuer(&slug, &provider.issuer_mode),
-        "authorization_endpoint": shared_endpoint("authorize"),
-        "token_endpoint": shared_endpoint("token"),
-        "userinfo_endpoint": shared_endpoint("userinfo"),
-        "end_session_endpoint": own("end-session"),
-        "introspection_endpoint": shared_endpoint("introspect"),
-        "revocation_endpoint": shared_endpoint("revoke"),
-        "device_authorization_endpoint": shared_endpoint("device"),
+        "issuer": issuer,
+        "authorization_endpoint": format!("{base}/authorize/"),
+        "token_endpoint": format!("{base}/token/"),
+        "userinfo_endpoint": format!("{base}/userinfo/"),
+        "end_session_endpoint": format!("{base}/{slug}/end-session/"),
+        "introspection_endpoint": format!("{base}/introspect/"),
+        "revocation_endpoint": format!("{base}/revoke/"),
+        "device_authorization_endpoint": format!("{base}/device/"),
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
         "response_types_supported":
             ["code", "id_token", "id_token token", "code token", "code id_token", "code id_token token"],
         "response_modes_supported": ["query", "fragment", "form_post"],
-        "jwks_uri": own("jwks"),
+        "jwks_uri": format!("{base}/{slug}/jwks/"),
         "grant_types_supported": [
             "authorization_code", "refresh_token", "implicit", "client_credentials", "password",
-            "urn:ietf:params:oauth:grant-type:device_code"
+            "urn:ietf:params:oauth:grant-type:device_code",
         ],
-        "id_token_signing_alg_values_supported": [key(&state, provider).signing().algorithm()],
+        "id_token_signing_alg_values_supported": [tokens::signing_key(&shared, &provider).algorithm()],
         "subject_types_supported": ["public"],
         "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
         "acr_values_supported": [ACR],
         "scopes_supported": scopes,
         "request_parameter_supported": false,
-        "claims_supported": claim_names(&shared, &state, provider, &scopes),
+        "claims_supported": claims_of(&shared, &provider),
         "claims_parameter_supported": false,
         "code_challenge_methods_supported": ["plain", "S256"],
     });
     answer::json(StatusCode::OK, &document)
 }
 
-/// The scopes of the provider's mappings, the standard ones first.
-fn scopes(state: &State, provider: &Provider) -> Vec<String> {
-    let rank = |scope: &String| {
-        ["openid", "email", "profile", "offline_access"].iter().position(|known| known == scope).unwrap_or(9)
+/// The provider's public key; `{}` when it signs with the client secret.
+pub(super) async fn jwks(Extract(shared): Extract<Arc<Shared>>, Path(slug): Path<String>) -> Response<Body> {
+    let Some(provider) = provider(&shared, &slug) else { return answer::not_found() };
+    let certificate = {
+        let state = shared.state();
+        provider.signing_key.and_then(|pk| state.key_pairs.get(&pk)).map(|pair| pair.certificate.clone())
     };
-    let found = provider.property_mappings.iter().filter_map(|pk| state.mappings.get(pk));
-    let mut scopes: Vec<String> = found.map(|mapping| mapping.scope_name.clone()).collect();
-    scopes.sort_by(|one, other| rank(one).cmp(&rank(other)).then_with(|| one.cmp(other)));
-    scopes.dedup();
-    scopes
-}
-
-/// The protocol's claims, and those that the mappings give anybody.
-fn claim_names(shared: &Shared, state: &State, provider: &Provider, scopes: &[String]) -> Vec<String> {
-    let mut names: Vec<String> = ["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce"]
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
-    let nobody = bootstrap::user(0, "", "");
-    names.extend(claims::of(shared, state, provider, &nobody, scopes).into_iter().map(|(name, _)| name));
-    names
-}
-
-/// `GET /application/o/<slug>/jwks/`: `{}` for a provider without a key.
-pub(super) async fn keys(Extract(shared): Extract<Arc<Shared>>, Path(slug): Path<String>) -> Response<Body> {
-    let state = shared.state();
-    let Some(provider) = provider(&state, &slug) else {
-        drop(state);
-        return answer::not_found();
-    };
-    let pairs = [provider.signing_key, provider.encryption_key].into_iter().flatten();
-    let keys: Vec<Value> = pairs
-        .filter_map(|pk| state.key_pairs.get(&pk))
-        .filter_map(|pair| pair.signing.jwk(Some(&pair.certificate)))
-        .collect();
-    let body = if keys.is_empty() { json!({}) } else { json!({ "keys": keys }) };
+    let jwk = tokens::signing_key(&shared, &provider).jwk(certificate.as_deref());
+    let body = jwk.map_or_else(|| json!({}), |jwk| json!({ "keys": [jwk] }));
     let mut response = answer::json(StatusCode::OK, &body);
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
+}
+
+fn provider(shared: &Shared, slug: &str) -> Option<Provider> {
+    let state = shared.state();
+    state.providers.get(&state.application(slug)?.provider?).cloned()
+}
+
+/// The names that the mappings give for some user, as upstream finds them: by evaluating one after the other.
+fn claims_of(shared: &Shared, provider: &Provider) -> Vec<String> {
+    let user = shared.state().users.values().next().cloned();
+    let given = user.map(|user| claims::of_mappings(shared, provider, &user, |_| true)).unwrap_or_default();
+    let always = ALWAYS.iter().map(|name| (*name).to_owned());
+    always.chain(given.into_iter().flatten().map(|(name, _)| name)).collect()
 }

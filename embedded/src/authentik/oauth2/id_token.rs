@@ -1,6 +1,9 @@
 //! The claims of an id_token and an access_token, in the order recorded (`41-oidc-code-flow-*`).
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::keys::hex;
 
 /// The `acr` of every token the provider issues.
 pub(crate) const ACR: &str = "goauthentik.io/providers/oauth2/default";
@@ -72,14 +75,21 @@ impl IdToken {
         all
     }
 
-    /// The claims of the access token: the full ones, the client, a fresh id and the scope.
-    pub(crate) fn access(&self, uid: &str, scope: &str) -> Map<String, Value> {
+    /// The claims of the access token: the full ones, the client, a fresh id and the scope, which 2025.8 leaves out.
+    pub(crate) fn access(&self, uid: &str, scope: Option<&str>) -> Map<String, Value> {
         let mut all = self.full();
         all.insert("azp".into(), json!(self.audience));
         all.insert("uid".into(), json!(uid));
-        all.insert("scope".into(), json!(scope));
+        if let Some(scope) = scope {
+            all.insert("scope".into(), json!(scope));
+        }
         all
     }
+}
+
+/// The `sid` of tokens: the hash of a core session's key.
+pub(crate) fn session_hash(key: &str) -> String {
+    hex(&Sha256::digest(key.as_bytes()))
 }
 
 #[cfg(test)]
@@ -98,7 +108,7 @@ mod tests {
             claims,
             ..IdToken::default()
         };
-        let access = token.access("u", "openid email");
+        let access = token.access("u", Some("openid email"));
         let names: Vec<&str> = access.keys().map(String::as_str).collect();
         assert_eq!(
             names.join(" "),

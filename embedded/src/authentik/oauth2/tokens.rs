@@ -1,125 +1,226 @@
-//! What is done with an access token: userinfo, introspection, revocation (`41-*`, `44-oidc-token-variants`).
+//! Making tokens: what a grant of one user to one relying party becomes (`41-oidc-code-flow-*`, `44-*`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
-use axum::extract::State as Extract;
-use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use jiff::Timestamp;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
-use super::super::flows::answer;
-use super::super::model::Grant;
-use super::super::shared::Shared;
 use super::claims;
-use super::client::{authenticated, credentials, form};
-use super::issue::subject;
-use super::token::{TokenError, uncached};
+use super::id_token::{IdToken, session_hash};
+use super::keys::{KeyError, SigningKey};
+use crate::authentik::model::{Grant, Lifetime, Provider, User};
+use crate::authentik::shared::Shared;
+use crate::authentik::state::State;
 
-const EXPIRED: HeaderValue = HeaderValue::from_static(
-    "error=\"invalid_token\", error_description=\"The access token provided is expired, revoked, malformed, or \
-     invalid for other reasons\"",
-);
+/// The scope that asks for a refresh token.
+pub(super) const OFFLINE: &str = "offline_access";
 
-const INSUFFICIENT: HeaderValue = HeaderValue::from_static(
-    "error=\"insufficient_scope\", error_description=\"The request requires higher privileges than provided by \
-     the access token\"",
-);
-
-/// The grant of an access token that is still good.
-fn good(shared: &Shared, token: &str) -> Option<Grant> {
-    let state = shared.state();
-    let grant = state.access_tokens.get(token)?;
-    let active = state.users.get(&grant.user).is_some_and(|user| user.is_active);
-    (grant.expires > Timestamp::now() && active).then(|| grant.clone())
+/// Who granted what to whom: everything a token says.
+#[derive(Clone, Debug)]
+pub(super) struct Subject {
+    pub(super) provider: Provider,
+    pub(super) user: User,
+    pub(super) issuer: String,
+    /// The core session's key.
+    pub(super) session: Option<String>,
+    pub(super) scopes: Vec<String>,
+    pub(super) nonce: Option<String>,
+    pub(super) auth_time: Timestamp,
+    pub(super) methods: Vec<String>,
 }
 
-/// `GET /application/o/userinfo/`: the claims as they are now.
-pub(super) async fn userinfo(Extract(shared): Extract<Arc<Shared>>, headers: HeaderMap) -> Response<Body> {
-    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let token = value.strip_prefix("Bearer ").unwrap_or_default();
-    let Some(grant) = good(&shared, token) else { return refused(StatusCode::UNAUTHORIZED, EXPIRED) };
-    if !grant.scopes.iter().any(|scope| scope == "openid") {
-        return refused(StatusCode::FORBIDDEN, INSUFFICIENT);
-    }
-    let body = {
-        let state = shared.state();
-        let (Some(provider), Some(user)) =
-            (state.providers.get(&grant.provider), state.users.get(&grant.user))
-        else {
-            return refused(StatusCode::UNAUTHORIZED, EXPIRED);
-        };
-        let mut body = Map::new();
-        body.insert("sub".to_owned(), Value::String(subject(provider, user)));
-        body.extend(claims::of(&shared, &state, provider, user, &grant.scopes));
-        if let Some(nonce) = &grant.nonce {
-            body.insert("nonce".to_owned(), Value::String(nonce.clone()));
+/// Tokens as the token endpoint hands them out.
+#[derive(Clone, Debug)]
+pub(crate) struct Issued {
+    /// The access token, a JWT.
+    pub(crate) access_token: String,
+    /// The id token, a JWT.
+    pub(crate) id_token: String,
+    /// The refresh token, when `offline_access` was granted.
+    pub(crate) refresh_token: Option<String>,
+    /// The granted scopes.
+    pub(crate) scopes: Vec<String>,
+    /// The access token's lifetime, in seconds.
+    pub(crate) expires_in: i64,
+    /// The claims of the access token.
+    pub(crate) claims: Map<String, Value>,
+    /// The claims of the id token.
+    pub(crate) id_claims: Map<String, Value>,
+}
+
+impl Issued {
+    /// The body of a token answer, members in the order recorded.
+    pub(super) fn body(&self) -> Value {
+        let mut body = json!({
+            "access_token": self.access_token,
+            "token_type": "Bearer",
+            "scope": self.scopes.join(" "),
+            "expires_in": self.expires_in,
+            "id_token": self.id_token,
+        });
+        if let Some(token) = &self.refresh_token {
+            body["refresh_token"] = json!(token);
         }
         body
-    };
-    uncached(answer::json(StatusCode::OK, &Value::Object(body)))
+    }
 }
 
-fn refused(status: StatusCode, why: HeaderValue) -> Response<Body> {
-    let mut response = answer::blank(status);
-    response.headers_mut().insert(WWW_AUTHENTICATE, why);
-    response
-}
-
-/// `POST /application/o/introspect/`: the token's claims, for the client it was issued to.
-pub(super) async fn introspect(
-    Extract(shared): Extract<Arc<Shared>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response<Body> {
-    let form = form(&body);
-    let token = form.get("token").cloned().unwrap_or_default();
-    let (id, secret) = credentials(&headers, &form);
-    let provider = authenticated(&shared.state(), &id, &secret).cloned();
-    let grant = good(&shared, &token);
-    let body = match (provider, grant) {
-        (Some(provider), Some(grant)) if grant.provider == provider.pk => {
-            let mut claims = payload(&token);
-            for own in ["azp", "uid"] {
-                claims.remove(own);
-            }
-            claims.remove("scope");
-            claims.insert("active".to_owned(), Value::Bool(true));
-            claims.insert("scope".to_owned(), Value::String(grant.scopes.join(" ")));
-            claims.insert("client_id".to_owned(), Value::String(provider.client_id));
-            Value::Object(claims)
+impl Subject {
+    /// What an id token issued now says; hashes and further members are the caller's to add.
+    pub(super) fn id_token(&self, shared: &Shared) -> IdToken {
+        let now = Timestamp::now().as_second();
+        let claims = if self.provider.include_claims_in_id_token {
+            claims::of_scopes(shared, &self.provider, &self.user, &self.scopes)
+        } else {
+            Map::new()
+        };
+        IdToken {
+            issuer: self.issuer.clone(),
+            subject: claims::subject(&self.provider, &self.user),
+            audience: self.provider.client_id.clone(),
+            expires: now.saturating_add(self.provider.access_token_validity.seconds),
+            issued: now,
+            auth_time: self.auth_time.as_second(),
+            methods: self.methods.clone(),
+            code_hash: None,
+            nonce: self.nonce.clone(),
+            token_hash: None,
+            session: self.session.as_deref().map(session_hash),
+            id: shared.profile.token_id.then(|| random_text(40)),
+            claims,
         }
-        _ => json!({ "active": false }),
-    };
-    uncached(answer::json(StatusCode::OK, &body))
+    }
+
+    /// An access token that says `id_token`, kept until it expires, and its claims.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the provider's key does not sign.
+    pub(super) fn access_token(
+        &self,
+        shared: &Shared,
+        id_token: &IdToken,
+    ) -> Result<(String, Map<String, Value>), KeyError> {
+        let scope = self.scopes.join(" ");
+        let scope = shared.profile.scope_in_access_token.then_some(scope.as_str());
+        let claims = id_token.access(&random_text(40), scope);
+        let token = signing_key(shared, &self.provider).sign(&claims)?;
+        let mut grant = self.grant(&self.provider.access_token_validity);
+        grant.id_token = id_token.full();
+        keep(&mut shared.state_mut().access_tokens, token.clone(), grant);
+        Ok((token, claims))
+    }
+
+    /// All the tokens of a redeemed code or refresh token.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the provider's key does not sign.
+    pub(super) fn issue(&self, shared: &Shared, refreshable: bool) -> Result<Issued, KeyError> {
+        let id_token = self.id_token(shared);
+        let (access_token, claims) = self.access_token(shared, &id_token)?;
+        let id_claims = id_token.full();
+        let signed = signing_key(shared, &self.provider).sign(&id_claims)?;
+        let refresh_token = refreshable.then(|| {
+            let token = random_text(128);
+            let mut grant = self.grant(&self.provider.refresh_token_validity);
+            grant.id_token = id_claims.clone();
+            keep(&mut shared.state_mut().refresh_tokens, token.clone(), grant);
+            token
+        });
+        Ok(Issued {
+            access_token,
+            id_token: signed,
+            refresh_token,
+            scopes: self.scopes.clone(),
+            expires_in: self.provider.access_token_validity.seconds,
+            claims,
+            id_claims,
+        })
+    }
+
+    /// A grant that lasts for `lifetime` from now.
+    pub(super) fn grant(&self, lifetime: &Lifetime) -> Grant {
+        Grant {
+            provider: self.provider.pk,
+            user: self.user.pk,
+            session: self.session.clone(),
+            scopes: self.scopes.clone(),
+            redirect_uri: String::new(),
+            nonce: self.nonce.clone(),
+            challenge: None,
+            auth_time: self.auth_time,
+            methods: self.methods.clone(),
+            expires: after(lifetime),
+            id_token: Map::new(),
+            revoked: false,
+        }
+    }
 }
 
-/// `POST /application/o/revoke/`: the token is no longer good; a token that is not there is no error.
-pub(super) async fn revoke(
-    Extract(shared): Extract<Arc<Shared>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response<Body> {
-    let form = form(&body);
-    let (id, secret) = credentials(&headers, &form);
-    let provider = authenticated(&shared.state(), &id, &secret).map(|provider| provider.pk);
-    let Some(provider) = provider else {
-        let body = json!({ "error": TokenError::Client.code() });
-        return uncached(answer::json(StatusCode::UNAUTHORIZED, &body));
-    };
-    let token = form.get("token").map(String::as_str).unwrap_or_default();
-    let mut state = shared.state_mut();
-    state.access_tokens.retain(|key, grant| key != token || grant.provider != provider);
-    state.refresh_tokens.retain(|key, grant| key != token || grant.provider != provider);
-    drop(state);
-    uncached(answer::json(StatusCode::OK, &json!({})))
+/// Keeps `grant` under `token` and lets go of those that have expired.
+pub(super) fn keep(grants: &mut BTreeMap<String, Grant>, token: String, grant: Grant) {
+    let now = Timestamp::now();
+    grants.retain(|_, grant| grant.expires > now);
+    grants.insert(token, grant);
 }
 
-/// The claims of a token that this provider made.
-fn payload(token: &str) -> Map<String, Value> {
-    use base64::Engine as _;
-    let part = token.split('.').nth(1).unwrap_or_default();
-    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).unwrap_or_default();
-    serde_json::from_slice(&bytes).unwrap_or_default()
+/// The end of a lifetime that begins now; the end of time for one that is too long.
+fn after(lifetime: &Lifetime) -> Timestamp {
+    Timestamp::now().checked_add(SignedDuration::from_secs(lifetime.seconds)).unwrap_or(Timestamp::MAX)
+}
+
+/// What `provider` signs with: its key pair, or its client secret.
+pub(super) fn signing_key(shared: &Shared, provider: &Provider) -> Arc<SigningKey> {
+    let state = shared.state();
+    let pair = provider.signing_key.and_then(|pk| state.key_pairs.get(&pk));
+    pair.map_or_else(
+        || Arc::new(SigningKey::from_client_secret(&provider.client_secret)),
+        |pair| pair.signing.clone(),
+    )
+}
+
+/// The issuer of `provider`'s tokens, asked at `origin`.
+pub(super) fn issuer(state: &State, provider: &Provider, origin: &str) -> String {
+    match state.application_of(provider.pk) {
+        Some(application) if provider.issuer_mode != "global" => {
+            format!("{origin}/application/o/{}/", application.slug)
+        }
+        _ => format!("{origin}/"),
+    }
+}
+
+/// The left half of the SHA-256 of a code or access token: `c_hash` and `at_hash`.
+pub(super) fn half_hash(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(text.as_bytes())[..16])
+}
+
+/// `length` random letters and digits.
+pub(super) fn random_text(length: usize) -> String {
+    const ALPHABET: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    (0..length).map(|_| char::from(ALPHABET[rand::random_range(0..ALPHABET.len())])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_hash_is_that_of_the_core_specification() {
+        // OpenID Connect Core 1.0, appendix A.4: `code` and its `c_hash`.
+        assert_eq!(
+            half_hash("Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk"),
+            "LDktKdoQak3Pk0cnXxCltA"
+        );
+    }
+
+    #[test]
+    fn random_text_has_its_length_and_alphabet() {
+        let text = random_text(40);
+        assert_eq!(text.len(), 40);
+        assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        assert_ne!(text, random_text(40));
+    }
 }

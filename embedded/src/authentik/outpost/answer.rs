@@ -1,13 +1,43 @@
 //! Answers as Go's `net/http` writes them, which is what the outpost's clients see.
 
+use std::io;
+
 use axum::body::Body;
 use http::header::{CONTENT_TYPE, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, Response, StatusCode};
 
-/// An empty answer with `status`.
-pub(crate) fn empty(status: StatusCode) -> Response<Body> {
+/// Marks an answer that is never sent.
+#[derive(Clone)]
+struct Dropped;
+
+/// A handler that panicked: the connection closes without an answer, which a gateway turns into a 502.
+pub(crate) fn dropped() -> Response<Body> {
+    let mut response = bare(StatusCode::BAD_GATEWAY);
+    response.extensions_mut().insert(Dropped);
+    response
+}
+
+/// The response, unless it is one that is [`dropped`].
+///
+/// # Errors
+/// An error for the server, which closes the connection then.
+pub(crate) fn unless_dropped(response: Response<Body>) -> io::Result<Response<Body>> {
+    match response.extensions().get::<Dropped>() {
+        Some(_) => Err(io::Error::other("handler panicked")),
+        None => Ok(response),
+    }
+}
+
+/// An empty answer without headers.
+pub(crate) fn bare(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
+    response
+}
+
+/// An empty answer with `status`, as those are that could have been compressed.
+pub(crate) fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = bare(status);
     response.headers_mut().insert(VARY, HeaderValue::from_static("Accept-Encoding"));
     response
 }

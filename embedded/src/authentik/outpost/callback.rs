@@ -1,80 +1,65 @@
-//! The way back from the login (`20-login-*`).
+//! `/callback`: the way back from the authorize endpoint (`20-login-alice`, hop 10).
 
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State as Extract};
+use axum::extract::{RawQuery, State as Extract};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, Method, Response, StatusCode};
-use jiff::{SignedDuration, Timestamp};
 
-use super::super::model::ProxySession;
-use super::super::oauth2::redeem;
-use super::super::shared::Shared;
-use super::application::{self, Application};
+use super::served::Served;
 use super::state_token::StateToken;
-use super::{answer, cookie};
+use super::{answer as go, cookie, sessions};
+use crate::authentik::flows;
+use crate::authentik::oauth2::params::Params;
+use crate::authentik::oauth2::token;
+use crate::authentik::shared::Shared;
 
-/// `/outpost.goauthentik.io/callback`.
-pub(super) async fn callback(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Response<Body> {
-    let (parts, _) = request.into_parts();
-    let host = application::host(&parts.headers);
-    let Some(application) = application::find(&shared, &host) else {
-        return application::unknown_host(&shared, &host);
-    };
-    let query = parts.uri.query().unwrap_or_default();
-    finish(&shared, &application, &parts.method, &parts.headers, query)
+/// Redeems the code and opens the session.
+pub(super) async fn answer(
+    Extract(shared): Extract<Arc<Shared>>,
+    method: Method,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response<Body> {
+    match Served::at(&shared, &headers) {
+        Some(served) => finish(&shared, &served, &method, &headers, &query.unwrap_or_default()),
+        None => flows::answer::not_found(),
+    }
 }
 
-/// Takes the code of `query` when the state is this browser's; 400 without words otherwise.
+/// The same for a query that a gateway forwarded. A state that is not this browser's, or a code that gives no
+/// token, is a 400 without a text.
 pub(super) fn finish(
     shared: &Shared,
-    application: &Application,
+    served: &Served,
     method: &Method,
     headers: &HeaderMap,
     query: &str,
 ) -> Response<Body> {
-    let refused = |reason: &str| {
-        shared.logs.write("outpost", format!("app `{}`: {reason}", application.provider.name));
-        answer::empty(StatusCode::BAD_REQUEST)
+    let query = Params::parse(query);
+    let provider = &served.provider;
+    let state = StateToken::decode(query.get("state"), &provider.client_id, &provider.client_secret);
+    let own = state.filter(|state| cookie::sent(headers, &served.cookie().name) == Some(&state.session));
+    let Some(state) = own else {
+        shared.logs.write("authentik", format!("event=\"invalid state\" provider={}", provider.name));
+        return go::empty(StatusCode::BAD_REQUEST);
     };
-    let one = |name: &str| {
-        url::form_urlencoded::parse(query.as_bytes())
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
+    let form = Params::default()
+        .with("grant_type", "authorization_code")
+        .with("code", query.get("code"))
+        .with("redirect_uri", served.callback());
+    let issued = match token::redeem(shared, &served.core, &sessions::credentials(served), &form) {
+        Ok(issued) => issued,
+        Err(error) => {
+            let line = format!("event=\"failed to redeem code\" provider={} error={error:?}", provider.name);
+            shared.logs.write("authentik", line);
+            return go::empty(StatusCode::BAD_REQUEST);
+        }
     };
-    let provider = &application.provider;
-    let token = one("state").unwrap_or_default();
-    let Some(state) = StateToken::decode(&token, &provider.client_id, &provider.client_secret) else {
-        return refused("invalid state");
-    };
-    let name = cookie::name(&provider.client_id);
-    if cookie::sent(headers, &name) != Some(state.session.as_str()) {
-        return refused("mismatched session ID");
-    }
-    let code = one("code").unwrap_or_default();
-    let redeemed = redeem(shared, provider, &code, &application.redirect_uri(), "", &application.base);
-    let (_, issued) = match redeemed {
-        Ok(redeemed) => redeemed,
-        Err(error) => return refused(&format!("failed to redeem code: {}", error.code())),
-    };
-    let now = Timestamp::now();
-    let session = ProxySession {
-        provider: provider.pk,
-        claims: Some(issued.claims),
-        access_token: issued.access_token,
-        id_token: issued.id_token,
-        expires: now.checked_add(SignedDuration::from_secs(issued.lifetime)).unwrap_or(now),
-    };
-    shared.state_mut().proxy_sessions.insert(state.session.clone(), session);
-    let back = match state.redirect.as_str() {
-        "" => application.proxy.external_host.as_str(),
-        back => back,
-    };
-    let mut response = answer::redirect(method, back);
-    // A second has passed by then, as recorded: 3599.
-    if let Some(cookie) = cookie::set(&name, &state.session, issued.lifetime - 1, application.secure(), now) {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
+    let (_, cookie) = sessions::open(shared, served, &state.session, issued.claims, issued.access_token);
+    let to = if state.redirect.is_empty() { &served.proxy.external_host } else { &state.redirect };
+    let mut response = go::redirect(method, to);
+    response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     response
 }

@@ -49,17 +49,27 @@ pub(crate) fn sent<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
         .map(|(_, value)| value)
 }
 
-/// The `Set-Cookie` of session `id` for `max_age` seconds: host-only, `Secure` when the service is on HTTPS.
-pub(crate) fn set(name: &str, id: &str, max_age: i64, secure: bool, now: Timestamp) -> Option<HeaderValue> {
-    let attributes = [
-        format!("{name}={id}"),
-        "Path=/".to_owned(),
-        format!("Expires={}", http_date(now.as_second().saturating_add(max_age))?),
-        format!("Max-Age={max_age}"),
-        "HttpOnly".to_owned(),
-    ];
-    let mut text = attributes.join("; ");
-    if secure {
+/// How a provider's cookie is set.
+#[derive(Clone, Debug)]
+pub(crate) struct Scope {
+    /// The cookie's name.
+    pub(crate) name: String,
+    /// Its domain; empty for the service's host alone.
+    pub(crate) domain: String,
+    /// Whether the service is on HTTPS.
+    pub(crate) secure: bool,
+}
+
+/// The `Set-Cookie` of session `id` for `max_age` seconds.
+pub(crate) fn set(scope: &Scope, id: &str, max_age: i64, now: Timestamp) -> Option<HeaderValue> {
+    let mut text = format!("{}={id}; Path=/", scope.name);
+    if !scope.domain.is_empty() {
+        text.push_str("; Domain=");
+        text.push_str(&scope.domain);
+    }
+    let expires = http_date(now.as_second().saturating_add(max_age))?;
+    text.push_str(&format!("; Expires={expires}; Max-Age={max_age}; HttpOnly"));
+    if scope.secure {
         text.push_str("; Secure");
     }
     text.push_str("; SameSite=Lax");
@@ -84,7 +94,8 @@ mod tests {
     #[test]
     fn attributes_stand_as_recorded() {
         let now: Timestamp = "2026-11-25T04:08:37Z".parse().expect("time");
-        let set = set("authentik_proxy_3da0f697", "AVVT", 3600, true, now).expect("header");
+        let scope = Scope { name: "authentik_proxy_3da0f697".into(), domain: String::new(), secure: true };
+        let set = set(&scope, "AVVT", 3600, now).expect("header");
         assert_eq!(
             set,
             "authentik_proxy_3da0f697=AVVT; Path=/; Expires=Wed, 25 Nov 2026 05:08:37 GMT; Max-Age=3600; HttpOnly; Secure; SameSite=Lax"

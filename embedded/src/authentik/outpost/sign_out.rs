@@ -1,75 +1,54 @@
-//! `sign_out`: drops the user's proxy sessions, everywhere, and goes on to end-session
-//! (`30-*` to `35-*`, `39-two-browsers`). The core session is not its affair.
+//! `/sign_out`: drops the user's proxy sessions and sends the browser to end-session (`30-signout-full-chain` to
+//! `35-signout-post`). A parameter `rd` is ignored.
 
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State as Extract};
-use http::header::SET_COOKIE;
+use axum::extract::State as Extract;
 use http::{HeaderMap, Method, Response};
-use jiff::Timestamp;
 use serde_json::Value;
 
-use super::super::server::Hangup;
-use super::super::shared::Shared;
-use super::application::{self, Application};
-use super::{answer, auth, cookie};
+use super::headers::Emit;
+use super::served::Served;
+use super::{answer as go, sessions, start};
+use crate::authentik::flows;
+use crate::authentik::oauth2::params::Params;
+use crate::authentik::shared::Shared;
 
-/// `/outpost.goauthentik.io/sign_out`. A `rd` is ignored.
-pub(super) async fn sign_out(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Response<Body> {
-    let (parts, _) = request.into_parts();
-    let host = application::host(&parts.headers);
-    match application::find(&shared, &host) {
-        Some(application) => end(&shared, &application, &parts.method, &parts.headers),
-        None => application::unknown_host(&shared, &host),
+/// Signs the browser's user out of every service, in every browser.
+pub(super) async fn answer(
+    Extract(shared): Extract<Arc<Shared>>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response<Body> {
+    match Served::at(&shared, &headers) {
+        Some(served) => finish(&shared, &served, &method, &headers, "/outpost.goauthentik.io/sign_out"),
+        None => flows::answer::not_found(),
     }
 }
 
-/// Signs the browser's user out of every service; without a session the login is first.
-pub(super) fn end(
+/// The same for a request to `path`. A stranger goes to the login first and comes back to `path`.
+pub(super) fn finish(
     shared: &Shared,
-    application: &Application,
+    served: &Served,
     method: &Method,
     headers: &HeaderMap,
+    path: &str,
 ) -> Response<Body> {
-    let provider = &application.provider;
-    let Some((claims, _)) = auth::session(shared, application, headers) else {
-        return first_sign_in(application, method, headers);
+    let Some(session) = sessions::current(shared, served, headers) else {
+        return start::detour(served, method, headers, path);
     };
     if !shared.profile.sign_out_answers {
-        let mut response = answer::empty(http::StatusCode::OK);
-        response.extensions_mut().insert(Hangup);
-        return response;
+        shared.logs.write("authentik", "event=\"panic in sign_out\" (goauthentik/authentik#17922)");
+        return go::dropped();
     }
-    let sent = cookie::sent(headers, &cookie::name(&provider.client_id)).unwrap_or_default().to_owned();
-    let hint = {
-        let mut state = shared.state_mut();
-        let hint =
-            state.proxy_sessions.get(&sent).map(|session| session.id_token.clone()).unwrap_or_default();
-        if let Some(sub) = claims.get("sub").and_then(Value::as_str) {
-            state.drop_proxy_sessions(sub);
-        }
-        hint
-    };
-    let location = application
-        .base
-        .join(&format!("/application/o/{}/end-session/?id_token_hint={hint}", application.slug));
-    answer::redirect(method, &location)
-}
-
-fn first_sign_in(application: &Application, method: &Method, headers: &HeaderMap) -> Response<Body> {
-    let own = application.proxy.external_host.trim_end_matches('/');
-    let back: String =
-        url::form_urlencoded::byte_serialize(format!("{own}/outpost.goauthentik.io/sign_out").as_bytes())
-            .collect();
-    let mut response = answer::redirect(method, &format!("{own}/outpost.goauthentik.io/start?rd={back}"));
-    let name = cookie::name(&application.provider.client_id);
-    if cookie::sent(headers, &name).is_none() {
-        let age = application.provider.access_token_validity.seconds + 1;
-        let set = cookie::set(&name, &cookie::stored_id(), age, application.secure(), Timestamp::now());
-        if let Some(set) = set {
-            response.headers_mut().append(SET_COOKIE, set);
-        }
+    if Emit::of(shared).sign_out_drops_sessions {
+        let sub = session.claims.get("sub").and_then(Value::as_str).unwrap_or_default();
+        shared.state_mut().drop_proxy_sessions(sub);
     }
-    response
+    let query = Params::default().with("id_token_hint", session.raw_token).encoded();
+    go::redirect(
+        method,
+        &format!("{}/application/o/{}/end-session/?{query}", served.browser, served.application),
+    )
 }

@@ -215,8 +215,11 @@ fn call_method(
     match (object, method, arguments, named) {
         (groups @ Value::Array(_), "all", [], []) => Ok(groups),
         (object @ Value::Object(_), "all_groups", [], []) => Ok(object["all_groups"].clone()),
-        (object @ Value::Object(_), "group_attributes", [_], []) => Ok(object["group_attributes"].clone()),
-        (object @ Value::Object(_), "app_entitlements", [_], []) => Ok(object["entitlements"].clone()),
+        (object @ Value::Object(_), "group_attributes", [_] | [], []) => {
+            Ok(object["group_attributes"].clone())
+        }
+        // Nobody has entitlements here.
+        (Value::Object(_), "app_entitlements", [_] | [], []) => Ok(Value::Array(Vec::new())),
         (Value::Array(items), "filter", [], [(attribute, wanted)]) => {
             Ok(Value::Array(items.into_iter().filter(|item| item.get(*attribute) == Some(wanted)).collect()))
         }
