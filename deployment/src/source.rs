@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use serde::{Deserialize, Deserializer};
-use serde_saphyr::{Error, Location, Spanned};
+use serde_saphyr::{Error, Location, Options, Spanned};
 
 /// The longest file read, in bytes.
 const LONGEST_FILE: u64 = 4 << 20;
@@ -45,7 +45,19 @@ impl Source {
     /// # Errors
     /// A [`Problem`] at the first place that is no YAML or not of that shape.
     pub fn yaml<'text, T: Deserialize<'text>>(&'text self) -> Result<T, Problem> {
-        serde_saphyr::from_str(&self.text).map_err(|error| self.yaml_problem(&error))
+        self.yaml_prefix(&self.text, Options::default())
+    }
+
+    /// Reads `prefix`, the start of this file, as YAML with other rules.
+    ///
+    /// # Errors
+    /// As [`Source::yaml`].
+    pub(crate) fn yaml_prefix<'text, T: Deserialize<'text>>(
+        &'text self,
+        prefix: &'text str,
+        options: Options,
+    ) -> Result<T, Problem> {
+        serde_saphyr::from_str_with_options(prefix, options).map_err(|error| self.yaml_problem(&error))
     }
 
     /// A problem at `place` in this file.

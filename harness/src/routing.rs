@@ -1,10 +1,9 @@
 //! The gateway's routers as the Traefik files have them, with the user's own names for files.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use ssoproof_deployment::traefik::{
-    self, EntryPoint, Facts, Profile, Router, Runtime, routing_path, sanitised,
+    At, Dynamic, EntryPoint, Profile, RequestFacts, Router, RuntimeConfig, forwarded_path, routing_path,
 };
 use ssoproof_deployment::{Deployment, Place, Problem, Source};
 use url::Url;
@@ -13,9 +12,15 @@ use crate::diagnoses::Pointer;
 
 /// The routers of a deployment.
 pub(crate) struct Routing {
-    runtime: Runtime,
-    http: EntryPoint,
-    https: EntryPoint,
+    config: RuntimeConfig,
+    profile: &'static Profile,
+    http: String,
+    https: String,
+    files: Files,
+}
+
+/// A folder of Traefik files, as it is read and as the user knows it.
+pub(crate) struct Files {
     read_from: PathBuf,
     known_as: PathBuf,
 }
@@ -24,52 +29,73 @@ pub(crate) struct Routing {
 #[derive(Clone, Debug, Default)]
 pub struct Taken {
     /// The router that takes it.
-    pub winner: Option<Arc<Router>>,
+    pub winner: Option<Router>,
     /// Every router that takes some request of the same host, in the order they are tried.
-    pub of_host: Vec<Arc<Router>>,
+    pub of_host: Vec<Router>,
 }
 
 impl Routing {
     /// Reads the files in `folder`, which may be a copy of the deployment's own.
-    pub(crate) fn read(deployment: &Deployment, folder: &Path) -> Result<Self, Vec<Problem>> {
-        let profile = Profile::of(&deployment.versions.traefik).unwrap_or(Profile::V3_6);
-        let dynamic = traefik::read(folder, &profile)?;
+    ///
+    /// # Errors
+    /// What is wrong with a file; then Traefik takes none of the folder.
+    pub(crate) fn read(deployment: &Deployment, folder: &Path) -> Result<Self, Problem> {
+        let profile = Profile::for_version(&deployment.versions.traefik);
+        let dynamic = Dynamic::load(folder, profile)?;
         let names = &deployment.traefik.entry_points;
-        let http = EntryPoint { name: names.http.clone(), tls: false };
-        let https = EntryPoint { name: names.https.clone(), tls: true };
+        let entry_points = [EntryPoint::new(&names.http), EntryPoint::new(&names.https)];
         Ok(Self {
-            runtime: Runtime::new(dynamic, &[http.clone(), https.clone()]),
-            http,
-            https,
-            read_from: folder.to_owned(),
-            known_as: deployment.folder.join(&deployment.traefik.dynamic.value),
+            config: RuntimeConfig::build(dynamic, &entry_points, profile),
+            profile,
+            http: names.http.clone(),
+            https: names.https.clone(),
+            files: Files::of(deployment, folder),
         })
     }
 
     /// What is in force.
-    pub(crate) fn runtime(&self) -> &Runtime {
-        &self.runtime
+    pub(crate) fn config(&self) -> &RuntimeConfig {
+        &self.config
     }
 
     /// What takes a GET of `url`.
     pub(crate) fn taken(&self, url: &Url) -> Taken {
         let host = url.host_str().unwrap_or_default();
-        let entry_point = if url.scheme() == "https" { &self.https } else { &self.http };
-        let query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-        let path = routing_path(&sanitised(url.path()));
-        let facts = Facts { host, path: &path, method: "GET", headers: &[], query: &query, client: None };
+        let secure = url.scheme() == "https";
+        let entry_point = if secure { &self.https } else { &self.http };
+        let path = routing_path(&forwarded_path(url.path(), self.profile), self.profile);
+        let facts = RequestFacts { query: url.query().unwrap_or_default(), ..RequestFacts::get(host, &path) };
         Taken {
-            winner: self.runtime.winner(entry_point, &facts).cloned(),
-            of_host: self.runtime.for_host(entry_point, host).cloned().collect(),
+            winner: self.config.winner(entry_point, secure, &facts).cloned(),
+            of_host: self.config.for_host(entry_point, secure, host).into_iter().cloned().collect(),
         }
     }
 
-    /// A place in a file, by the user's own name for the file.
-    pub(crate) fn pointer(&self, source: &Source, place: Place) -> Pointer {
-        let file = source
-            .path
-            .strip_prefix(&self.read_from)
-            .map_or_else(|_| source.path.to_path_buf(), |relative| self.known_as.join(relative));
-        Pointer { file, line: place.line, text: source.line(place).to_owned() }
+    /// Where a definition stands, by the user's own name for the file.
+    pub(crate) fn pointer(&self, at: &At) -> Pointer {
+        self.files.pointer(&at.source, at.place)
+    }
+
+    /// A place in the file of `at`.
+    pub(crate) fn pointer_to(&self, at: &At, place: Place) -> Pointer {
+        self.files.pointer(&at.source, place)
+    }
+}
+
+impl Files {
+    pub(crate) fn of(deployment: &Deployment, folder: &Path) -> Self {
+        Self {
+            read_from: folder.to_owned(),
+            known_as: deployment.folder.join(&deployment.traefik.dynamic.value),
+        }
+    }
+
+    /// The user's own name for a file that was read.
+    pub(crate) fn known_as(&self, read: &Path) -> PathBuf {
+        read.strip_prefix(&self.read_from).map_or_else(|_| read.to_owned(), |inner| self.known_as.join(inner))
+    }
+
+    fn pointer(&self, source: &Source, place: Place) -> Pointer {
+        Pointer { file: self.known_as(&source.path), line: place.line, text: source.line(place).to_owned() }
     }
 }

@@ -114,7 +114,11 @@ fn a_middleware_that_is_not_defined_disables_its_router() {
 
 #[test]
 fn a_misspelt_field_takes_the_whole_folder_down() {
-    let outcome = run("traefik/apps.yml", "      rule: Host(`storage.spacemusic.tv`)\n", "      rules: Host(`storage.spacemusic.tv`)\n");
+    let outcome = run(
+        "traefik/apps.yml",
+        "      rule: Host(`storage.spacemusic.tv`)\n",
+        "      rules: Host(`storage.spacemusic.tv`)\n",
+    );
     assert!(outcome.failed.contains_key("LOGIN-1"));
     assert!(outcome.causes.iter().all(|cause| cause.starts_with("SSO-R01 rules:")), "{:?}", outcome.causes);
 }
@@ -125,7 +129,11 @@ fn roles_in_the_wrong_order_make_admins_editors() {
     let to = "contains(groups[*], 'spacemusic-studio') && 'Editor' || contains(groups[*], 'spacemusic-viewers') && 'Admin'";
     let outcome = run("deployment.yaml", from, to);
     assert!(outcome.failed.contains_key("GRAF-1"));
-    assert!(outcome.requirements().iter().all(|id| id.starts_with("GRAF") || *id == "LOGOUT-3"), "{:?}", outcome.requirements());
+    assert!(
+        outcome.requirements().iter().all(|id| id.starts_with("GRAF") || *id == "LOGOUT-3"),
+        "{:?}",
+        outcome.requirements()
+    );
     assert!(outcome.causes.iter().all(|cause| cause.starts_with("SSO-G01")), "{:?}", outcome.causes);
 }
 

@@ -83,13 +83,19 @@ fn an_unknown_service_and_requirement_are_refused() {
     let text = complaint("[docs]", "[doc]");
     assert!(text.contains("unknown service `doc`") && text.contains("did you mean `docs`?"), "{text}");
     let text = complaint("[LOGIN-1]", "[LOGON-1]");
-    assert!(text.contains("unknown requirement `LOGON-1`") && text.contains("did you mean `LOGIN-1`?"), "{text}");
+    assert!(
+        text.contains("unknown requirement `LOGON-1`") && text.contains("did you mean `LOGIN-1`?"),
+        "{text}"
+    );
 }
 
 #[test]
 fn an_undefined_variable_is_shown_in_its_text() {
     let text = complaint("$service.url", "$service.uri");
-    assert!(text.contains("undefined variable `$service.uri`") && text.contains("scenario.yaml:7:12"), "{text}");
+    assert!(
+        text.contains("undefined variable `$service.uri`") && text.contains("scenario.yaml:7:12"),
+        "{text}"
+    );
     assert!(text.contains("did you mean `url`?"), "{text}");
 }
 
@@ -165,7 +171,8 @@ fn no_secret_is_in_a_report() {
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
     let text = std::fs::read_to_string(&json).expect("JSON report");
     assert!(text.contains("<jwt:"), "tokens are named");
-    let jwt = regex::Regex::new(r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+").expect("pattern");
+    let jwt =
+        regex::Regex::new(r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+").expect("pattern");
     assert_eq!(jwt.find(&text).map(|found| found.as_str()), None);
     let cookie = regex::Regex::new(r"authentik_proxy_[0-9a-f]{8}=[A-Z2-7]{52}").expect("pattern");
     assert_eq!(cookie.find(&text).map(|found| found.as_str()), None);
@@ -183,8 +190,10 @@ fn wrong_arguments_and_files_have_their_codes() {
 #[test]
 fn every_diagnosis_is_explained() {
     let output = ssoproof(&["explain"]);
-    let codes: Vec<String> =
-        stdout(&output).lines().filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect();
+    let codes: Vec<String> = stdout(&output)
+        .lines()
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .collect();
     assert!(codes.len() >= 11, "{codes:?}");
     for code in codes {
         let output = ssoproof(&["explain", &code.to_lowercase()]);

@@ -1,182 +1,258 @@
-//! What the files of a folder say together.
+//! What the dynamic files define.
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
-
-use regex::Regex;
 
 use crate::source::{Located, Place, Source};
 
-/// Routers, middlewares and services of every file, the first definition of a name first.
-#[derive(Clone, Debug, Default)]
-pub struct Dynamic {
-    /// The routers, in the order of the files.
-    pub routers: Vec<RouterDefinition>,
-    /// The middlewares, in the order of the files.
-    pub middlewares: Vec<MiddlewareDefinition>,
-    /// The services, in the order of the files.
-    pub services: Vec<ServiceDefinition>,
-    /// Definitions that lost against an earlier one of the same name.
-    pub duplicates: Vec<Duplicate>,
-}
-
-/// Where a definition stands.
+/// A place in a named file.
 #[derive(Clone, Debug)]
-pub struct Origin {
+pub struct At {
     /// The file.
     pub source: Source,
-    /// The name's place in it.
+    /// The place in it.
     pub place: Place,
 }
 
-impl Origin {
-    /// The file's path.
-    pub fn file(&self) -> PathBuf {
-        self.source.path.to_path_buf()
+impl fmt::Display for At {
+    /// `services.yaml:12`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.source.path.display(), self.place.line)
     }
 }
 
-/// What has a name and a place.
-pub trait Definition {
-    /// The name, without the provider.
-    fn name(&self) -> &str;
-
-    /// Where it stands.
-    fn origin(&self) -> &Origin;
+/// The HTTP part of all files of a directory, merged. Names are as written, without `@file`.
+#[derive(Clone, Debug, Default)]
+pub struct Dynamic {
+    /// The routers.
+    pub routers: BTreeMap<String, Arc<RouterDefinition>>,
+    /// The middlewares.
+    pub middlewares: BTreeMap<String, Arc<MiddlewareDefinition>>,
+    /// The services.
+    pub services: BTreeMap<String, Arc<ServiceDefinition>>,
+    /// The servers transports.
+    pub transports: BTreeMap<String, Arc<TransportDefinition>>,
+    /// The names under `tls.options`.
+    pub tls_options: BTreeSet<String>,
+    /// Names defined more than once; the first definition counts.
+    pub duplicates: Vec<Duplicate>,
+    /// What stands in the files and is not modelled.
+    pub unmodelled: Vec<Unmodelled>,
+    /// The files, in the order they were read.
+    pub files: Vec<Source>,
 }
 
-/// A definition that lost against an earlier one.
+/// A name that a later file defines again, without effect.
 #[derive(Clone, Debug)]
 pub struct Duplicate {
-    /// `router`, `middleware`, `service`.
+    /// `router`, `middleware`, `service` or `servers transport`.
     pub kind: &'static str,
     /// The name.
     pub name: String,
-    /// Where the one that counts stands.
-    pub kept: Origin,
-    /// Where the one that is skipped stands.
-    pub skipped: Origin,
+    /// The definition that counts.
+    pub kept: At,
+    /// The one that does not.
+    pub skipped: At,
 }
 
-/// A router as written.
+/// Something that Traefik knows and this crate does not act on.
+#[derive(Clone, Debug)]
+pub struct Unmodelled {
+    /// What it is: ``middleware `limit` of type rateLimit``.
+    pub what: String,
+    /// Where it stands.
+    pub at: At,
+}
+
+/// A router as written. Every place lies in `at.source`.
 #[derive(Clone, Debug)]
 pub struct RouterDefinition {
-    /// Its name, without the provider.
-    pub name: String,
-    /// Where it stands.
-    pub origin: Origin,
-    /// Its rule.
-    pub rule: Located<String>,
-    /// Its service, as written.
-    pub service: Located<String>,
-    /// Its entry points; none means all of them.
-    pub entry_points: Vec<Located<String>>,
-    /// Its middlewares, as written.
-    pub middlewares: Vec<Located<String>>,
-    /// The priority written; none or 0 is the length of the rule.
-    pub priority: Option<i64>,
-    /// Whether it takes TLS requests.
-    pub tls: bool,
+    /// The router's name.
+    pub at: At,
+    /// The rule's text.
+    pub rule: Option<Located<String>>,
+    /// The service's name.
+    pub service: Option<Located<String>>,
+    /// The list of middlewares, in order.
+    pub middlewares: Option<Located<Vec<Located<String>>>>,
+    /// The list of entry points.
+    pub entry_points: Option<Located<Vec<Located<String>>>>,
+    /// The priority; 0 counts as none.
+    pub priority: i64,
+    /// Present when the router answers TLS only.
+    pub tls: Option<Tls>,
+    /// Routers this one hangs below.
+    pub parents: Vec<Located<String>>,
 }
 
-/// A middleware as written.
+/// The `tls` of a router.
+#[derive(Clone, Debug, Default)]
+pub struct Tls {
+    /// The name of the TLS options.
+    pub options: Option<Located<String>>,
+    /// The name of the certificate resolver.
+    pub cert_resolver: Option<Located<String>>,
+}
+
+/// A middleware as written: one type, if it is sound.
 #[derive(Clone, Debug)]
 pub struct MiddlewareDefinition {
-    /// Its name, without the provider.
-    pub name: String,
-    /// Where it stands.
-    pub origin: Origin,
-    /// What it does; more than one is an error that disables it.
-    pub kinds: Vec<Middleware>,
+    /// The middleware's name.
+    pub at: At,
+    /// Its types.
+    pub types: Vec<MiddlewareType>,
 }
 
 /// What a middleware does.
 #[derive(Clone, Debug)]
-pub enum Middleware {
-    /// Asks an auth server before it lets a request through.
-    ForwardAuth(Arc<ForwardAuth>),
-    /// Sets and removes headers.
-    Headers(HeaderRules),
+pub enum MiddlewareType {
+    /// Asks another server whether the request may pass.
+    ForwardAuth(Box<ForwardAuth>),
+    /// Sets and removes header lines.
+    Headers(HeaderEdits),
     /// Redirects to another scheme.
-    RedirectScheme {
-        /// The scheme.
-        scheme: String,
-        /// The port, when it is written.
-        port: Option<String>,
-        /// Whether the redirect is permanent.
+    RedirectScheme(RedirectScheme),
+    /// Redirects to a rewritten URL.
+    RedirectRegex {
+        /// The pattern, matched against the whole URL.
+        regex: String,
+        /// The replacement, with `$1` or `${name}`.
+        replacement: String,
+        /// Whether browsers may remember it.
         permanent: bool,
     },
-    /// Takes the first of these prefixes off the path.
+    /// Takes the first prefix that fits off the path.
     StripPrefix(Vec<String>),
     /// Puts a prefix before the path.
     AddPrefix(String),
-    /// Middlewares one after the other.
+    /// Sets the path.
+    ReplacePath(String),
+    /// Rewrites the path.
+    ReplacePathRegex {
+        /// The pattern, matched against the path.
+        regex: String,
+        /// The replacement.
+        replacement: String,
+    },
+    /// Other middlewares, in order.
     Chain(Vec<Located<String>>),
-    /// A middleware of Traefik that is not modelled: requests pass through it unchanged.
-    Unmodelled(String),
+    /// A type that Traefik knows and that passes through here.
+    Unmodelled(&'static str),
 }
 
-/// The options of forwardAuth.
-#[derive(Clone, Debug, Default)]
+impl MiddlewareType {
+    /// The name of the type's field.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ForwardAuth(_) => "forwardAuth",
+            Self::Headers(_) => "headers",
+            Self::RedirectScheme(_) => "redirectScheme",
+            Self::RedirectRegex { .. } => "redirectRegex",
+            Self::StripPrefix(_) => "stripPrefix",
+            Self::AddPrefix(_) => "addPrefix",
+            Self::ReplacePath(_) => "replacePath",
+            Self::ReplacePathRegex { .. } => "replacePathRegex",
+            Self::Chain(_) => "chain",
+            Self::Unmodelled(name) => name,
+        }
+    }
+}
+
+/// A `forwardAuth` middleware.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ForwardAuth {
-    /// Where to ask.
+    /// The URL asked.
     pub address: String,
-    /// Whether X-Forwarded-* of a trusted entry point are handed on.
-    pub trust_forward_header: bool,
-    /// The auth server's headers that are put on the request, with their places.
-    pub auth_response_headers: Vec<Located<String>>,
-    /// The same by a pattern, matched against canonical names; the error when it does not compile.
-    pub auth_response_headers_regex: Option<Result<Regex, String>>,
-    /// The client's headers that the auth server sees; empty means all.
-    pub auth_request_headers: Vec<String>,
-    /// The auth server's cookies that are given to the client on success.
-    pub add_auth_cookies_to_response: Vec<String>,
-    /// Whether a relative `Location` of the auth server stays relative.
-    pub preserve_location_header: bool,
-    /// Whether the auth server sees the request's method.
-    pub preserve_request_method: bool,
-    /// Whether the auth server gets the request's body.
+    /// Whether `X-Forwarded-*` of the request are believed; unset and false differ from 3.7 on.
+    pub trust_forward_header: Option<bool>,
+    /// Headers of the answer that replace the request's, or take them away when the answer has none.
+    pub response_headers: Vec<String>,
+    /// The same by pattern, against canonical names, with case.
+    pub response_headers_pattern: Option<String>,
+    /// The only headers of the request that are passed on; empty passes all.
+    pub request_headers: Vec<String>,
+    /// Cookies of an allowing answer that the client gets.
+    pub cookies: Vec<String>,
+    /// Whether the body is sent along.
     pub forward_body: bool,
-    /// The longest body handed on, in bytes; a longer one is refused with 401.
-    pub max_body_size: Option<usize>,
-    /// The longest answer taken, in bytes; a longer one is refused with 401.
-    pub max_response_body_size: Option<usize>,
+    /// The longest body sent along, in bytes; negative for any.
+    pub max_body: i64,
+    /// The longest body taken from the answer, in bytes; negative for any.
+    pub max_response_body: i64,
+    /// Whether a relative `Location` stays as it is.
+    pub preserve_location: bool,
+    /// Whether the request's method is used.
+    pub preserve_method: bool,
+    /// Whether any certificate of the auth server is good.
+    pub insecure: bool,
 }
 
-/// The options of the headers middleware that are modelled.
-#[derive(Clone, Debug, Default)]
-pub struct HeaderRules {
-    /// Put on the request; an empty value removes the header.
+/// A `headers` middleware.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HeaderEdits {
+    /// Lines for the service; an empty value takes the line away.
     pub request: Vec<(String, String)>,
-    /// Put on the response; an empty value removes the header.
+    /// Lines for the client; an empty value takes the line away.
     pub response: Vec<(String, String)>,
 }
 
-/// A service as written.
+/// A `redirectScheme` middleware.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RedirectScheme {
+    /// The scheme to go to.
+    pub scheme: String,
+    /// The port to go to; empty for the scheme's own.
+    pub port: String,
+    /// Whether browsers may remember it.
+    pub permanent: bool,
+}
+
+/// A service as written: one type, if it is sound.
 #[derive(Clone, Debug)]
 pub struct ServiceDefinition {
-    /// Its name, without the provider.
-    pub name: String,
-    /// Where it stands.
-    pub origin: Origin,
-    /// The URLs of its servers.
-    pub servers: Vec<Located<String>>,
-    /// Whether servers see the client's `Host`.
-    pub pass_host_header: bool,
+    /// The service's name.
+    pub at: At,
+    /// Its types.
+    pub types: Vec<ServiceType>,
 }
 
-macro_rules! definitions {
-    ($($shape:ty),*) => {
-        $(impl Definition for $shape {
-            fn name(&self) -> &str {
-                &self.name
-            }
-
-            fn origin(&self) -> &Origin {
-                &self.origin
-            }
-        })*
-    };
+/// How a service answers.
+#[derive(Clone, Debug)]
+pub enum ServiceType {
+    /// By servers.
+    LoadBalancer(LoadBalancer),
+    /// A type that Traefik knows and that answers 503 here.
+    Unmodelled(&'static str),
 }
 
-definitions!(RouterDefinition, MiddlewareDefinition, ServiceDefinition);
+/// A `loadBalancer` service.
+#[derive(Clone, Debug)]
+pub struct LoadBalancer {
+    /// The servers.
+    pub servers: Vec<Server>,
+    /// Whether the server sees the client's `Host`.
+    pub pass_host: bool,
+    /// The name of its servers transport.
+    pub transport: Option<String>,
+}
+
+/// A server of a service.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Its URL.
+    pub url: Located<String>,
+    /// Its share.
+    pub weight: i64,
+    /// Whether the URL's path goes before the request's.
+    pub preserve_path: bool,
+}
+
+/// A servers transport as written.
+#[derive(Clone, Debug)]
+pub struct TransportDefinition {
+    /// Its name.
+    pub at: At,
+    /// Whether any certificate of a server is good.
+    pub insecure: bool,
+}

@@ -1,22 +1,28 @@
-//! Traefik dynamic files: what the file provider makes of a folder, and which router takes a request.
-//!
-//! Mirrors Traefik 3.6.7 as recorded in `truth/traefik`; what other versions do differently is in [`Profile`].
+//! Traefik dynamic files, read and merged as Traefik's file provider does, and what the routers in them do.
 
+mod api;
 mod config;
-mod decode;
 mod dynamic;
+mod fields;
 mod files;
+mod middleware;
 mod path;
+mod pattern;
 mod profile;
+mod read;
 mod rule;
+#[cfg(test)]
+mod tests;
 mod tree;
 
-pub use config::{EntryPoint, Link, Router, Runtime};
+pub use config::{EntryPoint, Middleware, Router, RuntimeConfig, Service, Status, Target};
 pub use dynamic::{
-    Definition, Duplicate, Dynamic, ForwardAuth, HeaderRules, Middleware, MiddlewareDefinition, Origin,
-    RouterDefinition, ServiceDefinition,
+    At, Duplicate, Dynamic, ForwardAuth, HeaderEdits, LoadBalancer, MiddlewareDefinition, MiddlewareType,
+    RedirectScheme, RouterDefinition, Server, ServiceDefinition, ServiceType, Tls, TransportDefinition,
+    Unmodelled,
 };
-pub use files::read;
-pub use path::{routing_path, sanitised};
+pub use files::is_dynamic_file;
+pub use middleware::{Action, Step, canonical_header};
+pub use path::{encoded_path, forwarded_path, routing_path};
 pub use profile::Profile;
-pub use rule::{Facts, Rule, RuleError};
+pub use rule::{Headers, Network, RequestFacts, Rule, RuleError};

@@ -3,50 +3,76 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
-use notify::RecommendedWatcher;
-use serde_json::Value;
-use ssoproof_deployment::Problem;
-use ssoproof_deployment::traefik::Runtime;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use ssoproof_deployment::traefik::{EntryPoint, RuntimeConfig};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::listener::listen;
+use super::call::{LONGEST_BODY, LONGEST_HEAD};
+use super::handle::{State, handle};
+use super::provider::{Provider, Rejected};
 use super::settings::Settings;
-use super::shared::Shared;
-use super::watch as folder;
+use super::verify::any_certificate;
+use crate::dial::Client;
 
-/// A gateway on loopback with a plain and a TLS port. Dropping it closes every connection.
+/// The most header lines of a request.
+const MOST_LINES: usize = 1024;
+/// The longest time for a request head, and for a TLS handshake.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A Traefik on loopback with one plain and one TLS entry point. Dropping it closes everything.
 pub struct Gateway {
-    shared: Arc<Shared>,
+    state: Arc<State>,
     http: SocketAddr,
     https: SocketAddr,
-    _watcher: Option<RecommendedWatcher>,
     _stop: DropGuard,
 }
 
 impl Gateway {
-    /// Reads the folder and starts listening. As with Traefik a bad file is no reason not to start: then nothing
-    /// is loaded, every request gets 404, and the log says why (`truth/traefik/3.6.7-7-start`).
+    /// Starts listening with the files loaded. Bad files do not keep it from starting: every request gets a 404
+    /// until they are good (`truth/traefik/3.6.7-7-start`).
     ///
     /// # Errors
-    /// When no loopback port can be bound, or the folder cannot be watched.
+    /// When no loopback port can be bound.
     pub async fn start(settings: Settings) -> io::Result<Self> {
         let http_listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let https_listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let (http, https) = (http_listener.local_addr()?, https_listener.local_addr()?);
-        let acceptor = TlsAcceptor::from(settings.tls.clone());
-        let watches = settings.watch;
-        let shared = Arc::new(Shared::new(settings));
-        // What is wrong with the files is in the log.
-        let _ = shared.reload();
-        let watcher = if watches { Some(folder::watch(&shared).map_err(io::Error::other)?) } else { None };
         let stop = CancellationToken::new();
-        tokio::spawn(listen(http_listener, None, shared.clone(), stop.clone()));
-        tokio::spawn(listen(https_listener, Some(acceptor), shared.clone(), stop.clone()));
-        Ok(Self { shared, http, https, _watcher: watcher, _stop: stop.drop_guard() })
+        let provider = Arc::new(Provider::new(
+            settings.directory.clone(),
+            [settings.http.clone(), settings.https.clone()],
+            settings.profile,
+            settings.logs.clone(),
+        ));
+        // Bad files are logged and leave nothing in use.
+        let _ = provider.reload();
+        if settings.watch
+            && let Err(error) = provider.watch(settings.throttle, stop.clone())
+        {
+            settings.logs.write("traefik", format!("ERR failed to watch the files: {error}"));
+        }
+        let client = |tls| Client::new(settings.names.clone(), tls).with_bounds(LONGEST_BODY, HEAD_TIMEOUT);
+        let verified = client(settings.upstream_tls.clone());
+        let unverified = client(any_certificate().map_err(io::Error::other)?);
+        let state = Arc::new(State {
+            provider,
+            verified,
+            unverified,
+            turn: AtomicUsize::new(0),
+            stop: stop.clone(),
+            settings,
+        });
+        tokio::spawn(accept(state.clone(), http_listener, None));
+        let acceptor = TlsAcceptor::from(state.settings.tls.clone());
+        tokio::spawn(accept(state.clone(), https_listener, Some(acceptor)));
+        Ok(Self { state, http, https, _stop: stop.drop_guard() })
     }
 
     /// Where the plain entry point listens.
@@ -59,26 +85,111 @@ impl Gateway {
         self.https
     }
 
-    /// The configuration in force.
-    pub fn config(&self) -> Arc<Runtime> {
-        self.shared.config()
+    /// The configuration in use.
+    pub fn config(&self) -> Arc<RuntimeConfig> {
+        self.state.provider.config()
     }
 
-    /// A number that rises whenever a configuration is taken.
-    pub fn taken(&self) -> watch::Receiver<u64> {
-        self.shared.taken()
+    /// How often the configuration in use has changed; 0 while there was none.
+    pub fn version(&self) -> u64 {
+        self.state.provider.subscribe().borrow().version
     }
 
-    /// Reads the folder now.
+    /// Reads the files and uses them at once, without waiting for the watcher or the throttle.
     ///
     /// # Errors
-    /// What is wrong with its files; then the configuration stays as it was.
-    pub fn reload(&self) -> Result<(), Vec<Problem>> {
-        self.shared.reload()
+    /// [`Rejected`] when they are bad; what was in use stays.
+    pub fn reload(&self) -> Result<Arc<RuntimeConfig>, Rejected> {
+        self.state.provider.reload()
     }
 
-    /// The routers as `/api/http/routers` lists them.
-    pub fn routers(&self) -> Value {
-        self.config().routers.iter().map(|router| router.to_json()).collect()
+    /// Waits, for at most `limit`, until the configuration in use passes `test`.
+    ///
+    /// # Errors
+    /// The configuration in use when the time is over.
+    pub async fn wait_for(
+        &self,
+        limit: Duration,
+        mut test: impl FnMut(&RuntimeConfig) -> bool,
+    ) -> Result<Arc<RuntimeConfig>, Arc<RuntimeConfig>> {
+        let mut loaded = self.state.provider.subscribe();
+        let passed = tokio::time::timeout(limit, loaded.wait_for(|loaded| test(&loaded.config))).await;
+        match passed {
+            Ok(Ok(loaded)) => Ok(loaded.config.clone()),
+            _ => Err(self.config()),
+        }
+    }
+
+    /// The list at `/api/http/routers`, without the routers Traefik adds itself.
+    pub fn api_routers(&self) -> serde_json::Value {
+        self.config().api_routers(self.state.settings.profile)
+    }
+
+    /// The list at `/api/http/middlewares`, without their settings.
+    pub fn api_middlewares(&self) -> serde_json::Value {
+        self.config().api_middlewares()
+    }
+}
+
+async fn accept(state: Arc<State>, listener: TcpListener, tls: Option<TlsAcceptor>) {
+    loop {
+        let accepted = tokio::select! {
+            () = state.stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        // A connection that was gone before it was taken is none.
+        let Ok((stream, peer)) = accepted else {
+            tokio::task::yield_now().await;
+            continue;
+        };
+        let (state, tls) = (state.clone(), tls.clone());
+        tokio::spawn(async move {
+            let stop = state.stop.clone();
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = serve(state, stream, peer, tls) => {}
+            }
+        });
+    }
+}
+
+async fn serve(state: Arc<State>, stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>) {
+    // Without it answers are only slower.
+    let _ = stream.set_nodelay(true);
+    match tls {
+        None => {
+            let entry = state.settings.http.clone();
+            talk(state, stream, peer, entry, false).await;
+        }
+        Some(acceptor) => match tokio::time::timeout(HEAD_TIMEOUT, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => {
+                let entry = state.settings.https.clone();
+                talk(state, stream, peer, entry, true).await;
+            }
+            Ok(Err(error)) => state.log(format!("DBG TLS handshake error from {peer}: {error}")),
+            Err(_) => state.log(format!("DBG TLS handshake timed out from {peer}")),
+        },
+    }
+}
+
+async fn talk<S>(state: Arc<State>, stream: S, peer: SocketAddr, entry: EntryPoint, secure: bool)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let log = state.clone();
+    let service = service_fn(move |request| {
+        let (state, entry) = (state.clone(), entry.clone());
+        async move { Ok::<_, std::convert::Infallible>(handle(&state, &entry, secure, peer.ip(), request).await) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(LONGEST_HEAD)
+        .max_headers(MOST_LINES)
+        .title_case_headers(true)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    if let Err(error) = connection.await {
+        log.log(format!("DBG connection from {peer}: {error}"));
     }
 }

@@ -1,37 +1,89 @@
-//! What a gateway is started with.
+//! How a gateway is set up: Traefik's static configuration.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ssoproof_deployment::traefik::Profile;
+use ssoproof_deployment::traefik::{EntryPoint, Network, Profile};
 
 use crate::dial::Names;
 use crate::logs::Logs;
 
-/// Everything a gateway needs to know.
-#[derive(Clone)]
+/// What a [`Gateway`](super::Gateway) needs to start.
 pub struct Settings {
     /// The folder of the file provider.
     pub directory: PathBuf,
-    /// The name of the entry point that speaks plain HTTP.
-    pub http: String,
-    /// The name of the entry point that ends TLS.
-    pub https: String,
-    /// The certificates of the TLS entry point.
+    /// The certificates shown on the TLS entry point.
     pub tls: Arc<rustls::ServerConfig>,
-    /// Whether X-Forwarded-* of any client are believed (`forwardedHeaders.insecure`).
-    pub trusts_forwarded: bool,
-    /// Where auth servers and services listen, as the files name them.
+    /// The entry point that speaks plain HTTP.
+    pub http: EntryPoint,
+    /// The entry point that ends TLS.
+    pub https: EntryPoint,
+    /// The clients whose `X-Forwarded-*` are believed.
+    pub trusted: Trusted,
+    /// How the names of upstreams and of the auth server resolve.
     pub names: Names,
-    /// What it trusts when it dials them by TLS.
-    pub client_tls: Arc<rustls::ClientConfig>,
-    /// The version to behave as.
-    pub profile: Profile,
-    /// Whether the folder is watched; otherwise [`super::Gateway::reload`] tells of changes.
-    pub watch: bool,
-    /// The least time between two configurations when the folder is watched (`providersThrottleDuration`).
-    pub throttle: Duration,
-    /// Where its log goes.
+    /// The certificates that upstreams may show.
+    pub upstream_tls: Arc<rustls::ClientConfig>,
+    /// Where log lines go, as component `traefik`.
     pub logs: Logs,
+    /// The version to behave as.
+    pub profile: &'static Profile,
+    /// `providersThrottleDuration`: the least time between two changes that the watcher applies.
+    pub throttle: Duration,
+    /// Whether the folder is watched. Without, only [`Gateway::reload`](super::Gateway::reload) reads it again.
+    pub watch: bool,
+    /// The machine's name, sent as `X-Forwarded-Server`.
+    pub hostname: String,
+}
+
+impl Settings {
+    /// Settings for `directory` with entry points `web` and `websecure`, nobody trusted, Traefik 3.6.7, a throttle
+    /// of 2 s and a watcher.
+    pub fn new(
+        directory: impl Into<PathBuf>,
+        tls: Arc<rustls::ServerConfig>,
+        names: Names,
+        upstream_tls: Arc<rustls::ClientConfig>,
+        logs: Logs,
+    ) -> Self {
+        Self {
+            directory: directory.into(),
+            tls,
+            http: EntryPoint::new("web"),
+            https: EntryPoint::new("websecure"),
+            trusted: Trusted::Nobody,
+            names,
+            upstream_tls,
+            logs,
+            profile: <&Profile>::default(),
+            throttle: Duration::from_secs(2),
+            watch: true,
+            hostname: "traefik".to_owned(),
+        }
+    }
+}
+
+/// `forwardedHeaders` of the entry points.
+#[derive(Clone, Debug, Default)]
+pub enum Trusted {
+    /// Nobody: the default.
+    #[default]
+    Nobody,
+    /// Everybody: `insecure`.
+    Everybody,
+    /// Clients from these networks: `trustedIPs`.
+    From(Vec<Network>),
+}
+
+impl Trusted {
+    /// Whether `client` is believed.
+    pub(super) fn includes(&self, client: IpAddr) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Everybody => true,
+            Self::From(networks) => networks.iter().any(|network| network.contains(client)),
+        }
+    }
 }

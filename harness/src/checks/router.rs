@@ -50,8 +50,8 @@ impl Check for OneRouter {
             }
             if let Some(with) = &self.with {
                 let wanted = world.text(with)?;
-                if !winner.middleware_names.contains(&wanted) {
-                    let got = listed(&winner.middleware_names);
+                if !winner.middlewares.contains(&wanted) {
+                    let got = listed(&winner.middlewares);
                     findings.extend(differs(
                         format!("middlewares of {}", winner.name),
                         wanted,
@@ -82,8 +82,8 @@ impl Check for AllRouters {
             let mut any = false;
             for router in routers.filter(|router| !except.contains(&router.name)) {
                 any = true;
-                if !router.middleware_names.contains(&wanted) {
-                    let got = listed(&router.middleware_names);
+                if !router.middlewares.contains(&wanted) {
+                    let got = listed(&router.middlewares);
                     let what = format!("middlewares of {}", router.name);
                     findings.extend(differs(what, &wanted, got, self.with.place, None));
                 }

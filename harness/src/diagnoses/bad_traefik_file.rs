@@ -1,6 +1,11 @@
 //! SSO-R01.
 
+use std::path::PathBuf;
+
+use ssoproof_deployment::{Place, Source};
+
 use super::subject::{Diagnosed, Diagnosis, Pointer, Subject};
+use crate::routing::Files;
 
 /// One file of the folder is wrong, so Traefik takes none of it.
 pub(super) struct BadTraefikFile;
@@ -19,18 +24,16 @@ impl Diagnosis for BadTraefikFile {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let problems = subject.routing().err()?;
-        let problem = problems.first()?;
+        let problem = subject.routing().err()?;
         let pointer = problem.position().and_then(|position| {
             let mut parts = position.rsplitn(3, ':');
             let _column = parts.next()?;
             let line = parts.next()?.parse().ok()?;
-            let read = std::path::PathBuf::from(parts.next()?);
-            let name = read.file_name()?;
-            let file = subject.deployment.folder.join(&subject.deployment.traefik.dynamic.value).join(name);
-            let text = std::fs::read_to_string(&read).ok()?;
-            let text = text.lines().nth(line - 1).unwrap_or_default().trim().to_owned();
-            Some(Pointer { file, line, text })
+            let read = PathBuf::from(parts.next()?);
+            let source = Source::read(&read).ok()?;
+            let text = source.line(Place { line, ..Place::default() }).to_owned();
+            let files = Files::of(subject.deployment, subject.stack.traefik_files());
+            Some(Pointer { file: files.known_as(&read), line, text })
         });
         Some(Diagnosed {
             code: self.code(),

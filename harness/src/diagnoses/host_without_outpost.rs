@@ -27,9 +27,11 @@ impl Diagnosis for HostWithoutOutpost {
             let wrong = taken.as_ref().is_none_or(|router| router.name != *wanted);
             wrong.then(|| Some((url.host_str()?.to_owned(), taken)))?
         })?;
-        let outpost = routing.runtime().router(wanted);
-        let pointer = outpost
-            .map(|router| routing.pointer(&router.definition.origin.source, router.definition.rule.place));
+        let outpost = routing.config().router(wanted);
+        let pointer = outpost.map(|router| {
+            let at = router.at();
+            routing.pointer_to(at, router.definition.rule.as_ref().map_or(at.place, |rule| rule.place))
+        });
         let lists =
             outpost.and_then(|router| router.rule.as_ref()).is_some_and(|rule| rule.may_match_host(&host));
         let instead = taken.map_or_else(|| "no router".to_owned(), |router| format!("`{}`", router.name));

@@ -1,5 +1,7 @@
 //! SSO-R02.
 
+use ssoproof_deployment::traefik::Status;
+
 use super::subject::{Diagnosed, Diagnosis, Subject};
 
 /// A router is disabled, for want of its middleware for example.
@@ -22,21 +24,23 @@ impl Diagnosis for RouterDisabled {
         let routing = subject.routing().ok()?;
         let router = subject.services().into_iter().find_map(|(_, _, url)| {
             let host = url.host_str()?;
-            routing.runtime().routers.iter().find(|router| {
-                !router.enabled() && router.rule.as_ref().is_none_or(|rule| rule.may_match_host(host))
+            routing.config().routers.iter().find(|router| {
+                router.status == Status::Disabled
+                    && router.rule.as_ref().is_none_or(|rule| rule.may_match_host(host))
             })
         })?;
         let definition = &router.definition;
-        let place = match definition.middlewares.first() {
+        let named = definition.middlewares.as_ref().and_then(|middlewares| middlewares.first());
+        let place = match named {
             Some(middleware) if router.errors.iter().any(|error| error.starts_with("middleware")) => {
                 middleware.place
             }
-            _ => definition.origin.place,
+            _ => definition.at.place,
         };
         Some(Diagnosed {
             code: self.code(),
             title: format!("router `{}` is disabled: {}", router.name, router.errors.join("; ")),
-            pointer: Some(routing.pointer(&definition.origin.source, place)),
+            pointer: Some(routing.pointer_to(&definition.at, place)),
             help: "define what is missing; until then the router's host answers 404 or falls through to a broader one"
                 .to_owned(),
         })

@@ -27,18 +27,20 @@ impl Diagnosis for RouterUnprotected {
             let open = taken
                 .of_host
                 .into_iter()
-                .find(|router| router.name != *outpost && !router.middleware_names.contains(middleware))?;
+                .find(|router| router.name != *outpost && !router.runs(middleware))?;
             Some((slug, open))
         })?;
-        let definition = &router.definition;
         Some(Diagnosed {
             code: self.code(),
             title: format!(
                 "router `{}` lets requests for service `{slug}` through without `{middleware}`",
                 router.name
             ),
-            pointer: Some(routing.pointer(&definition.origin.source, definition.origin.place)),
-            help: format!("add `middlewares: [{middleware}]` to router `{}`", definition.name),
+            pointer: Some(routing.pointer(&router.definition.at)),
+            help: format!(
+                "add `middlewares: [{middleware}]` to router `{}`",
+                router.name.trim_end_matches("@file")
+            ),
         })
     }
 }

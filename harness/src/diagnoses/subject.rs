@@ -50,7 +50,7 @@ impl Subject<'_> {
     }
 
     /// The routers in force.
-    pub(super) fn routing(&self) -> Result<Routing, Vec<Problem>> {
+    pub(super) fn routing(&self) -> Result<Routing, Problem> {
         Routing::read(self.deployment, self.stack.traefik_files())
     }
 

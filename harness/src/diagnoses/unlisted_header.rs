@@ -1,6 +1,7 @@
 //! SSO-H01.
 
-use ssoproof_deployment::traefik::{Definition as _, Middleware};
+use regex::Regex;
+use ssoproof_deployment::traefik::{MiddlewareType, canonical_header};
 
 use super::subject::{Diagnosed, Diagnosis, Subject};
 
@@ -24,28 +25,28 @@ impl Diagnosis for UnlistedHeader {
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let routing = subject.routing().ok()?;
         let name = subject.deployment.traefik.middleware.split('@').next()?;
-        let definition = routing.runtime().dynamic.middlewares.iter().find(|found| found.name() == name)?;
-        let auth = definition.kinds.iter().find_map(|kind| match kind {
-            Middleware::ForwardAuth(auth) => Some(auth),
+        let definition = routing.config().dynamic.middlewares.get(name)?;
+        let auth = definition.types.iter().find_map(|kind| match kind {
+            MiddlewareType::ForwardAuth(auth) => Some(auth),
             _ => None,
         })?;
+        let pattern = auth.response_headers_pattern.as_ref().and_then(|pattern| Regex::new(pattern).ok());
         let header = subject.findings.iter().find_map(|found| {
             let header = found.finding.what.strip_prefix("header ")?;
             let identity =
                 subject.deployment.headers.identity.iter().find(|one| one.eq_ignore_ascii_case(header))?;
-            let listed = auth.auth_response_headers.iter().any(|one| one.eq_ignore_ascii_case(header));
+            let listed = auth.response_headers.iter().any(|one| one.eq_ignore_ascii_case(header));
             let matched =
-                matches!(&auth.auth_response_headers_regex, Some(Ok(pattern)) if pattern.is_match(identity));
+                pattern.as_ref().is_some_and(|pattern| pattern.is_match(&canonical_header(identity)));
             (!listed && !matched).then(|| identity.value.clone())
         })?;
-        let place = auth.auth_response_headers.first().map_or(definition.origin.place, |first| first.place);
         Some(Diagnosed {
             code: self.code(),
             title: format!(
                 "middleware `{}` does not list `{header}`: the service never gets Authentik's, and always a client's",
                 *subject.deployment.traefik.middleware
             ),
-            pointer: Some(routing.pointer(&definition.origin.source, place)),
+            pointer: Some(routing.pointer(&definition.at)),
             help: format!("add `{header}` to authResponseHeaders"),
         })
     }

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
-use ssoproof_deployment::traefik::Profile as TraefikProfile;
+use ssoproof_deployment::traefik::{EntryPoint, Profile as TraefikProfile};
 use ssoproof_deployment::{
     Bridge as DeployedBridge, Deployment, Grafana as DeployedGrafana, Minio as DeployedMinio,
 };
@@ -50,7 +49,7 @@ struct Blueprint {
     authority: Authority,
     policies: BTreeMap<String, PolicyDocument>,
     authentik: Profile,
-    traefik: TraefikProfile,
+    traefik: &'static TraefikProfile,
 }
 
 impl Embedded {
@@ -87,21 +86,18 @@ impl Embedded {
 
         let traefik = copy_of(&deployment.folder.join(&deployment.traefik.dynamic.value))
             .map_err(|error| failed("the gateway", &error))?;
-        let gateway = Gateway::start(gateway::Settings {
-            directory: traefik.path().to_owned(),
-            http: deployment.traefik.entry_points.http.clone(),
-            https: deployment.traefik.entry_points.https.clone(),
-            tls: blueprint.authority.server.clone(),
-            trusts_forwarded: false,
-            names: internal.clone(),
-            client_tls: blueprint.authority.client.clone(),
-            profile: blueprint.traefik.clone(),
-            watch: false,
-            throttle: Duration::from_secs(2),
-            logs: logs.clone(),
-        })
-        .await
-        .map_err(|error| failed("the gateway", &error))?;
+        let mut settings = gateway::Settings::new(
+            traefik.path(),
+            blueprint.authority.server.clone(),
+            internal.clone(),
+            blueprint.authority.client.clone(),
+            logs.clone(),
+        );
+        settings.http = EntryPoint::new(&deployment.traefik.entry_points.http);
+        settings.https = EntryPoint::new(&deployment.traefik.entry_points.https);
+        settings.profile = blueprint.traefik;
+        settings.watch = false;
+        let gateway = Gateway::start(settings).await.map_err(|error| failed("the gateway", &error))?;
         for host in deployment.hosts() {
             for names in [&internal, &public] {
                 names.insert(&host, 80, gateway.http());
@@ -142,8 +138,7 @@ impl Blueprint {
         let versions = &deployment.versions;
         let authentik =
             Profile::of(&versions.authentik).ok_or_else(|| unknown("Authentik", &versions.authentik))?;
-        let traefik =
-            TraefikProfile::of(&versions.traefik).ok_or_else(|| unknown("the gateway", &versions.traefik))?;
+        let traefik = TraefikProfile::for_version(&versions.traefik);
         let mut policies = BTreeMap::new();
         for (name, file) in deployment.apps.minio.iter().flat_map(|minio| &minio.policies) {
             let path = deployment.folder.join(&file.value);
