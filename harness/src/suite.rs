@@ -105,7 +105,7 @@ impl Lab {
             match outcome.verdict {
                 Verdict::Passed | Verdict::Warned => match &self.snapshots {
                     Some(folder) => {
-                        let text = normal_form(&outcome.ledger, &outcome.redactor);
+                        let text = normal_form(&outcome.ledger, outcome.redactor());
                         snapshot::compare(folder, &outcome.case.id, &text).map_err(Failed::from)
                     }
                     None => Ok(()),

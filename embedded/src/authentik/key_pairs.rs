@@ -69,7 +69,7 @@ pub(crate) fn generate_rsa(request: &Request<'_>, profile: &Profile) -> Result<K
 fn rsa_from_pool(index: usize, request: &Request<'_>, profile: &Profile) -> Result<KeyPair, PairError> {
     let pem = POOL[index];
     let private = PARSED[index].clone().ok_or(KeyError::Unusable)?;
-    let signing = SigningKey::Rsa { kid: kid(pem, profile), private: Box::new(private) };
+    let signing = SigningKey::rsa(private, kid(pem, profile));
     certified(request, &Certified::from_pem(pem)?, pem, signing)
 }
 

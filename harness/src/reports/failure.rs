@@ -37,7 +37,7 @@ pub fn failure_text(outcome: &CaseOutcome, colours: bool) -> String {
         finding_text(&mut text, finding, outcome, colours);
     }
     if let Some(reason) = &outcome.reason {
-        let reason = outcome.redactor.redact(reason);
+        let reason = outcome.redactor().redact(reason);
         match &outcome.reason_at {
             Some((source, place)) => text.push_str(&draw(source.problem(*place, reason), colours)),
             None => {
@@ -47,7 +47,7 @@ pub fn failure_text(outcome: &CaseOutcome, colours: bool) -> String {
     }
     for diagnosed in &outcome.diagnoses {
         let _ =
-            writeln!(text, "  diagnosis  {} {}", diagnosed.code, outcome.redactor.redact(&diagnosed.title));
+            writeln!(text, "  diagnosis  {} {}", diagnosed.code, outcome.redactor().redact(&diagnosed.title));
         if let Some(pointer) = &diagnosed.pointer {
             let _ = writeln!(text, "             {pointer}");
         }
@@ -55,7 +55,7 @@ pub fn failure_text(outcome: &CaseOutcome, colours: bool) -> String {
     }
     ledger_text(&mut text, outcome);
     if let Some(hop) = outcome.ledger.turning.and_then(|index| outcome.ledger.hop(index)) {
-        let _ = writeln!(text, "\n  again  {}", curl(hop, &outcome.redactor));
+        let _ = writeln!(text, "\n  again  {}", curl(hop, outcome.redactor()));
     }
     text
 }
@@ -70,8 +70,8 @@ fn finding_text(text: &mut String, found: &StepFinding, outcome: &CaseOutcome, c
         finding.what,
         found.step,
         found.verb,
-        outcome.redactor.redact(&finding.expected),
-        outcome.redactor.redact(&finding.got),
+        outcome.redactor().redact(&finding.expected),
+        outcome.redactor().redact(&finding.got),
     );
     text.push_str(&draw(found.source.problem(finding.place, message), colours));
     if let Some(place) = found.used_at {
@@ -131,7 +131,7 @@ fn answer(hop: &Hop, outcome: &CaseOutcome) -> String {
         Ok(response) => match hop.redirect_target() {
             Some(target) => format!("{} → {}", response.status, shown(&target)),
             None if outcome.ledger.turning == Some(hop.index) => {
-                let body = outcome.redactor.redact(&response.text());
+                let body = outcome.redactor().redact(&response.text());
                 let body: String = body.split_whitespace().collect::<Vec<_>>().join(" ");
                 let excerpt: String = body.chars().take(EXCERPT).collect();
                 format!("{} {excerpt}", response.status)

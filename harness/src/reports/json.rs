@@ -54,7 +54,7 @@ impl Json {
 
 fn case(outcome: &CaseOutcome) -> Value {
     let file = &outcome.case.scenario.file;
-    let redact = |text: &str| outcome.redactor.redact(text);
+    let redact = |text: &str| outcome.redactor().redact(text);
     let findings: Vec<Value> = outcome
         .findings
         .iter()
@@ -114,7 +114,7 @@ fn case(outcome: &CaseOutcome) -> Value {
 }
 
 fn hop(hop: &Hop, outcome: &CaseOutcome) -> Value {
-    let redact = |text: &str| outcome.redactor.redact(text);
+    let redact = |text: &str| outcome.redactor().redact(text);
     let lines = |lines: &[(Vec<u8>, Vec<u8>)]| -> Vec<[String; 2]> {
         lines
             .iter()

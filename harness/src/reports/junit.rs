@@ -58,10 +58,10 @@ fn case(outcome: &CaseOutcome) -> TestCase {
             format!("{}: expected {}, got {}", finding.what, finding.expected, finding.got)
         });
         let message = first.or_else(|| outcome.reason.clone()).unwrap_or_else(|| outcome.verdict.to_string());
-        case.status.set_message(outcome.redactor.redact(&message));
+        case.status.set_message(outcome.redactor().redact(&message));
         case.status.set_description(failure_text(outcome, false));
     } else if let Some(reason) = &outcome.reason {
-        case.status.set_message(outcome.redactor.redact(reason));
+        case.status.set_message(outcome.redactor().redact(reason));
     }
     case
 }

@@ -135,7 +135,7 @@ impl Terminal {
                 let first = outcome.findings.first();
                 let text = first.map(|found| {
                     let finding = &found.finding;
-                    let got = outcome.redactor.redact(&finding.got);
+                    let got = outcome.redactor().redact(&finding.got);
                     format!("{}: {} should be {}, is {got}", outcome.case.id, finding.what, finding.expected)
                 });
                 let entry =

@@ -13,7 +13,7 @@ use super::verdict::Verdict;
 use crate::agent::{Agent, Limits};
 use crate::checks::{self, json::search};
 use crate::diagnoses::{self, Subject};
-use crate::evidence::{Ledger, Redactor};
+use crate::evidence::Ledger;
 use crate::scenario::{Case, PlannedStep};
 use crate::stacks::Stack;
 use crate::steps::{ActorState, Capture, Seen, StepError, World};
@@ -65,44 +65,23 @@ pub async fn run_case(
         (_, _, false, None) => Verdict::Warned,
         (_, _, true, None) => Verdict::Passed,
     };
-    let redactor = Redactor::new(&ledger, stack.secrets());
     let (diagnoses, logs) = if verdict == Verdict::Passed {
         (Vec::new(), Vec::new())
     } else {
         let subject = Subject { deployment, stack, case: &case, findings: &findings, ledger: &ledger };
         (diagnoses::examine(&subject), stack.logs(LOG_LINES))
     };
-    CaseOutcome {
-        verdict,
-        findings,
-        reason: broken.as_ref().map(|broken| broken.reason.clone()),
-        reason_at: broken.map(|broken| (broken.source, broken.place)),
-        diagnoses,
-        ledger,
-        logs,
-        redactor,
-        took: started.elapsed(),
-        ..CaseOutcome::untried(case, round, verdict)
+    let mut outcome = CaseOutcome::untried(case, round, verdict).with_secrets(stack.secrets().clone());
+    outcome.findings = findings;
+    if let Some(broken) = broken {
+        outcome.reason = Some(broken.reason);
+        outcome.reason_at = Some((broken.source, broken.place));
     }
-}
-
-impl CaseOutcome {
-    /// A case that was not tried.
-    pub fn untried(case: Arc<Case>, round: usize, verdict: Verdict) -> Self {
-        Self {
-            case,
-            round,
-            verdict,
-            findings: Vec::new(),
-            reason: None,
-            reason_at: None,
-            diagnoses: Vec::new(),
-            ledger: Ledger::default(),
-            logs: Vec::new(),
-            redactor: Redactor::default(),
-            took: std::time::Duration::ZERO,
-        }
-    }
+    outcome.diagnoses = diagnoses;
+    outcome.ledger = ledger;
+    outcome.logs = logs;
+    outcome.took = started.elapsed();
+    outcome
 }
 
 fn world<'a>(case: &Case, deployment: &'a Deployment, stack: &'a dyn Stack) -> World<'a> {

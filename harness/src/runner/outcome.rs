@@ -1,6 +1,6 @@
 //! What is known of a case when it is over.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ssoproof_deployment::{Place, Source};
@@ -10,6 +10,7 @@ use crate::checks::Finding;
 use crate::diagnoses::Diagnosed;
 use crate::evidence::{Ledger, Redactor};
 use crate::scenario::Case;
+use crate::stacks::Secrets;
 
 /// A case that is over.
 #[derive(Debug)]
@@ -32,10 +33,44 @@ pub struct CaseOutcome {
     pub ledger: Ledger,
     /// The last log lines of the components, when it did not pass.
     pub logs: Vec<(String, Vec<String>)>,
-    /// Knows every secret of the ledger.
-    pub redactor: Redactor,
+    /// The stack's secrets, and from them and the hops what replaces secrets in reports.
+    redaction: (Option<Arc<Secrets>>, OnceLock<Redactor>),
     /// From the first step to the last.
     pub took: Duration,
+}
+
+impl CaseOutcome {
+    /// A case that was not tried.
+    pub fn untried(case: Arc<Case>, round: usize, verdict: Verdict) -> Self {
+        Self {
+            case,
+            round,
+            verdict,
+            findings: Vec::new(),
+            reason: None,
+            reason_at: None,
+            diagnoses: Vec::new(),
+            ledger: Ledger::default(),
+            logs: Vec::new(),
+            redaction: (None, OnceLock::new()),
+            took: Duration::ZERO,
+        }
+    }
+
+    /// The same outcome of a case that ran on a stack with these secrets.
+    pub(super) fn with_secrets(mut self, secrets: Arc<Secrets>) -> Self {
+        self.redaction.0 = Some(secrets);
+        self
+    }
+
+    /// What replaces every secret of the case by its token. Most cases pass and are never shown, so it is made
+    /// when it is first asked for.
+    pub fn redactor(&self) -> &Redactor {
+        let (secrets, made) = &self.redaction;
+        made.get_or_init(|| {
+            secrets.as_ref().map(|secrets| Redactor::new(&self.ledger, secrets)).unwrap_or_default()
+        })
+    }
 }
 
 /// A finding and the step it was made in.

@@ -87,6 +87,8 @@ fn walk(folder: &Path, traefik: &Path, found: &mut Vec<PathBuf>) -> Result<(), P
 struct Loader<'a> {
     deployment: &'a Deployment,
     values: Value,
+    /// The same values, as cases begin with them.
+    scope: Scope,
     ids: BTreeMap<String, PathBuf>,
     cases: Vec<Case>,
 }
@@ -101,7 +103,9 @@ struct Element {
 
 impl<'a> Loader<'a> {
     fn new(deployment: &'a Deployment) -> Self {
-        Self { deployment, values: values(deployment), ids: BTreeMap::new(), cases: Vec::new() }
+        let values = values(deployment);
+        let scope = Scope::new(values.clone());
+        Self { deployment, values, scope, ids: BTreeMap::new(), cases: Vec::new() }
     }
 
     fn file(&mut self, path: &Path) -> Result<(), Problem> {
@@ -153,8 +157,7 @@ impl<'a> Loader<'a> {
     }
 
     fn expand(&self, scenario: &Arc<Scenario>) -> Result<Vec<Case>, Problem> {
-        let mut combinations: Vec<(Scope, Vec<(String, String)>)> =
-            vec![(Scope::new(self.values.clone()), Vec::new())];
+        let mut combinations: Vec<(Scope, Vec<(String, String)>)> = vec![(self.scope.clone(), Vec::new())];
         for (name, axis) in &scenario.file.matrix.0 {
             if combinations.first().is_some_and(|(scope, _)| scope.has(name)) {
                 let message = format!("matrix name `{}` is taken by the deployment's values", **name);
@@ -221,8 +224,7 @@ impl<'a> Loader<'a> {
                 .with_help("write a path that ends in `.*`, or a list".to_owned())
         })?;
         let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-        let scope = Scope::new(self.values.clone());
-        let value = scope.lookup(&path).map_err(|error| text_problem(source, place, &error))?;
+        let value = self.scope.lookup(&path).map_err(|error| text_problem(source, place, &error))?;
         let element = |name: String, value: &Value| Element { name, value: value.clone(), written: false };
         Ok(match value {
             Value::Object(map) => map.iter().map(|(key, value)| element(key.clone(), value)).collect(),

@@ -29,8 +29,8 @@ use crate::provision::provision;
 /// The in-process stack of one deployment.
 pub struct Embedded {
     blueprint: Arc<Blueprint>,
-    /// What a browser can reach: the public hosts.
-    public: Names,
+    /// Reaches what a browser can: the public hosts. Clones share connections.
+    client: Client,
     logs: Logs,
     traefik: TempDir,
     /// What Authentik held once it was provisioned, before anybody signed in.
@@ -45,7 +45,7 @@ pub struct Embedded {
 /// What every fork of a stack shares.
 struct Blueprint {
     deployment: Arc<Deployment>,
-    secrets: Secrets,
+    secrets: Arc<Secrets>,
     authority: Authority,
     policies: BTreeMap<String, PolicyDocument>,
     authentik: Profile,
@@ -114,9 +114,10 @@ impl Embedded {
             Some(app) => Some(blueprint.minio(app, &internal, &logs).await?),
             None => None,
         };
+        let client = Client::new(public, blueprint.authority.client.clone());
         Ok(Self {
             blueprint,
-            public,
+            client,
             logs,
             traefik,
             provisioned,
@@ -151,7 +152,7 @@ impl Blueprint {
             policies.insert(name.clone(), policy);
         }
         Ok(Self {
-            secrets: Secrets::random(&deployment),
+            secrets: Arc::new(Secrets::random(&deployment)),
             authority: Authority::new(deployment.hosts())?,
             policies,
             authentik,
@@ -257,10 +258,10 @@ impl Stack for Embedded {
     }
 
     fn client(&self) -> Client {
-        Client::new(self.public.clone(), self.blueprint.authority.client.clone())
+        self.client.clone()
     }
 
-    fn secrets(&self) -> &Secrets {
+    fn secrets(&self) -> &Arc<Secrets> {
         &self.blueprint.secrets
     }
 

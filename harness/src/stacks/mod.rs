@@ -68,7 +68,7 @@ pub trait Stack: Send + Sync {
     fn client(&self) -> Client;
 
     /// What nobody may see.
-    fn secrets(&self) -> &Secrets;
+    fn secrets(&self) -> &Arc<Secrets>;
 
     /// Whether it offers `need`.
     fn offers(&self, need: Need) -> bool;

@@ -5,6 +5,9 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
 use p256::ecdsa::signature::Signer as _;
 use p256::pkcs8::DecodePrivateKey as _;
+use ring::rand::SystemRandom;
+use ring::signature::RSA_PKCS1_SHA256;
+use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use rsa::traits::PublicKeyParts as _;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256, Sha512};
@@ -34,6 +37,8 @@ pub(crate) enum SigningKey {
         kid: String,
         /// The private half.
         private: Box<rsa::RsaPrivateKey>,
+        /// The same, where it is signed with: several times faster. None for a key of less than 2048 bits.
+        signer: Option<Box<ring::rsa::KeyPair>>,
     },
     /// ES256 with a P-256 key pair.
     Ec {
@@ -56,12 +61,19 @@ impl SigningKey {
         if let Ok(private) =
             rsa::RsaPrivateKey::from_pkcs8_pem(pem).or_else(|_| rsa::RsaPrivateKey::from_pkcs1_pem(pem))
         {
-            return Ok(Self::Rsa { kid, private: Box::new(private) });
+            return Ok(Self::rsa(private, kid));
         }
         match p256::ecdsa::SigningKey::from_pkcs8_pem(pem) {
             Ok(private) => Ok(Self::Ec { kid, private: Box::new(private) }),
             Err(_) => Err(KeyError::Unusable),
         }
+    }
+
+    /// An RSA key, known by `kid`.
+    pub(crate) fn rsa(private: rsa::RsaPrivateKey, kid: String) -> Self {
+        let der = private.to_pkcs1_der().ok();
+        let signer = der.and_then(|der| ring::rsa::KeyPair::from_der(der.as_bytes()).ok());
+        Self::Rsa { kid, private: Box::new(private), signer: signer.map(Box::new) }
     }
 
     /// The key of a provider without a certificate-key pair.
@@ -93,6 +105,13 @@ impl SigningKey {
         token.push('.');
         token.push_str(&URL_SAFE_NO_PAD.encode(Value::Object(claims.clone()).to_string()));
         let signature = match self {
+            Self::Rsa { signer: Some(signer), .. } => {
+                let mut signature = vec![0; signer.public().modulus_len()];
+                signer
+                    .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), token.as_bytes(), &mut signature)
+                    .map_err(|_| KeyError::Unusable)?;
+                signature
+            }
             Self::Rsa { private, .. } => {
                 let scheme = rsa::Pkcs1v15Sign { hash_len: Some(32), prefix: Box::new(SHA256_PREFIX) };
                 private.sign(scheme, &Sha256::digest(token.as_bytes()))?
@@ -113,7 +132,7 @@ impl SigningKey {
     /// The recorded `x5t` (SHA-1 of the certificate) is left out: no relying party of the stack reads it.
     pub(crate) fn jwk(&self, certificate: Option<&str>) -> Option<Value> {
         let mut jwk = match self {
-            Self::Rsa { kid, private } => json!({
+            Self::Rsa { kid, private, .. } => json!({
                 "alg": "RS256", "kid": kid, "kty": "RSA", "use": "sig",
                 "n": URL_SAFE_NO_PAD.encode(private.n().to_bytes_be()),
                 "e": URL_SAFE_NO_PAD.encode(private.e().to_bytes_be()),
