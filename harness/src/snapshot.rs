@@ -14,7 +14,7 @@ const LINES: usize = 60;
 ///
 /// # Errors
 /// The difference, line by line, when they are not the same.
-pub fn compare(folder: &Path, name: &str, text: &str) -> Result<(), String> {
+pub(crate) fn compare(folder: &Path, name: &str, text: &str) -> Result<(), String> {
     let file_name = name.replace('/', "__");
     let path = folder.join(format!("{file_name}.snap"));
     let stored = std::fs::read_to_string(&path).ok().map(|whole| contents(&whole).to_owned());

@@ -22,7 +22,7 @@ impl Diagnosis for ClaimMissing {
         let minio = subject.deployment.apps.minio.as_ref()?;
         let claim = minio.claim_name.as_str();
         let words = format!("{claim} claim missing from the JWT token");
-        subject.findings.iter().any(|found| found.finding.got.contains(&words)).then(|| Diagnosed {
+        subject.said(&words).is_some().then(|| Diagnosed {
             code: self.code(),
             title: format!("MinIO reads the claim `{claim}`, which the token does not have"),
             pointer: subject.line(minio.claim_name.place),

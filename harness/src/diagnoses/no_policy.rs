@@ -19,10 +19,7 @@ impl Diagnosis for NoPolicy {
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let minio = subject.deployment.apps.minio.as_ref()?;
-        let got = subject.findings.iter().find_map(|found| {
-            let got = &found.finding.got;
-            got.contains("None of the given policies").then(|| got.clone())
-        })?;
+        let got = subject.said("None of the given policies")?;
         let asked = got.split('`').nth(1).unwrap_or_default().to_owned();
         let known: Vec<&str> = minio.policies.keys().map(String::as_str).collect();
         Some(Diagnosed {

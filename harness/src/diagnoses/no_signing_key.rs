@@ -21,14 +21,18 @@ impl Diagnosis for NoSigningKey {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let seen = subject.findings.iter().any(|found| {
-            let text = format!("{} {}", found.finding.what, found.finding.got);
-            text.contains("Invalid kid value") || text.contains("HS256") || text.contains("header: kid")
-        });
-        let (name, provider) = subject.deployment.providers().into_iter().find(|(name, provider)| {
-            *provider.signing_key == SigningKey::None && (seen || subject.case.id.contains(name))
+        let (name, provider) = subject.deployment.providers().into_iter().find(|(_, provider)| {
+            let own = format!("/application/o/{}/", *provider.slug);
+            let asked = subject.ledger.hops.iter().any(|hop| {
+                let url = &hop.request.url;
+                url.path().starts_with(&own)
+                    || url
+                        .query_pairs()
+                        .any(|(key, value)| key == "client_id" && value == provider.client_id.as_str())
+            });
+            *provider.signing_key == SigningKey::None && asked
         })?;
-        seen.then(|| Diagnosed {
+        Some(Diagnosed {
             code: self.code(),
             title: format!(
                 "the provider of `{name}` has no signing key: its tokens are HS256 without a `kid`"

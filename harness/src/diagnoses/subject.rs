@@ -64,6 +64,16 @@ impl Subject<'_> {
         })
     }
 
+    /// The words of an STS or OAuth2 answer that hold `words`, in the findings or in a hop's body.
+    pub(super) fn said(&self, words: &str) -> Option<String> {
+        let found =
+            self.findings.iter().map(|found| found.finding.got.clone()).find(|got| got.contains(words));
+        found.or_else(|| {
+            let bodies = self.ledger.hops.iter().filter_map(|hop| Some(hop.response()?.text()));
+            bodies.into_iter().find(|body| body.contains(words))
+        })
+    }
+
     /// Every hop answered with `status` whose path ends in `path`.
     pub(super) fn hops_at<'s>(&'s self, path: &'s str, status: u16) -> impl Iterator<Item = &'s Hop> {
         self.ledger

@@ -4,6 +4,7 @@ use regex::Regex;
 use ssoproof_deployment::traefik::{MiddlewareType, canonical_header};
 
 use super::subject::{Diagnosed, Diagnosis, Subject};
+use crate::steps::arrived;
 
 /// The middleware does not list an identity header.
 pub(super) struct UnlistedHeader;
@@ -31,15 +32,12 @@ impl Diagnosis for UnlistedHeader {
             _ => None,
         })?;
         let pattern = auth.response_headers_pattern.as_ref().and_then(|pattern| Regex::new(pattern).ok());
-        let header = subject.findings.iter().find_map(|found| {
-            let header = found.finding.what.strip_prefix("header ")?;
-            let identity =
-                subject.deployment.headers.identity.iter().find(|one| one.eq_ignore_ascii_case(header))?;
+        let header = subject.deployment.headers.identity.iter().find(|header| {
             let listed = auth.response_headers.iter().any(|one| one.eq_ignore_ascii_case(header));
-            let matched =
-                pattern.as_ref().is_some_and(|pattern| pattern.is_match(&canonical_header(identity)));
-            (!listed && !matched).then(|| identity.value.clone())
+            let matched = pattern.as_ref().is_some_and(|pattern| pattern.is_match(&canonical_header(header)));
+            !listed && !matched && is_about(subject, header)
         })?;
+        let header = &header.value;
         Some(Diagnosed {
             code: self.code(),
             title: format!(
@@ -50,4 +48,19 @@ impl Diagnosis for UnlistedHeader {
             help: format!("add `{header}` to authResponseHeaders"),
         })
     }
+}
+
+/// Whether what fails has to do with `header`: by its name, or by what it says of the user.
+fn is_about(subject: &Subject<'_>, header: &str) -> bool {
+    let reached = subject.ledger.hops.iter().any(|hop| arrived(hop).is_some());
+    let name = header.to_ascii_lowercase();
+    let kind = name.rsplit('-').next().unwrap_or(&name);
+    reached
+        && (subject.case.id.to_ascii_lowercase().contains(&name)
+            || subject.findings.iter().any(|found| {
+                let finding = &found.finding;
+                let text =
+                    format!("{} {} {}", finding.what, finding.expected, finding.got).to_ascii_lowercase();
+                text.contains(&name) || finding.what.to_ascii_lowercase().contains(kind)
+            }))
 }
