@@ -15,6 +15,8 @@ const LINES: usize = 60;
 /// # Errors
 /// The difference, line by line, when they are not the same.
 pub(crate) fn compare(folder: &Path, name: &str, text: &str) -> Result<(), String> {
+    // `insta` counts a relative folder from the source file, a test from its package.
+    let folder = &std::path::absolute(folder).map_err(|error| error.to_string())?;
     let file_name = name.replace('/', "__");
     let path = folder.join(format!("{file_name}.snap"));
     let stored = std::fs::read_to_string(&path).ok().map(|whole| contents(&whole).to_owned());

@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use url::Url;
 
 use super::ledger::{ChangeKind, CookieAttributes, Hop, Ledger};
+use super::mask::mask_url;
 use super::redact::Redactor;
 use crate::steps::arrived;
 
@@ -39,6 +41,12 @@ static VOLATILE: LazyLock<Vec<(&'static str, Regex)>> = LazyLock::new(|| {
     .collect()
 });
 
+/// Objects of the API by number: who was made first is a matter of chance.
+static NUMBERS: LazyLock<Regex> = LazyLock::new(|| {
+    #[expect(clippy::expect_used, reason = "the pattern is known to compile")]
+    Regex::new(r"(/api/v3/(?:core|providers)/[a-z0-9_]+/)\d+/").expect("pattern")
+});
+
 /// The hops of `ledger`, a few lines each, with secrets as tokens and what is new in every run as numbers.
 pub fn normal_form(ledger: &Ledger, redactor: &Redactor) -> String {
     let mut text = String::new();
@@ -57,7 +65,7 @@ fn write_hop(text: &mut String, hop: &Hop) {
         hop.actor,
         hop.cause,
         hop.request.method,
-        hop.request.url
+        shown(&hop.request.url)
     );
     let response = match &hop.outcome {
         Ok(response) => response,
@@ -66,8 +74,8 @@ fn write_hop(text: &mut String, hop: &Hop) {
             return;
         }
     };
-    let _ = match response.location() {
-        Some(location) => writeln!(text, "  {} → {location}", response.status),
+    let _ = match hop.redirect_target() {
+        Some(target) => writeln!(text, "  {} → {}", response.status, shown(&target)),
         None => writeln!(text, "  {}", response.status),
     };
     for name in HEADERS {
@@ -91,6 +99,17 @@ fn write_hop(text: &mut String, hop: &Hop) {
                 let _ = writeln!(text, "  arrived {name}: {}", line[1].as_str().unwrap_or("bytes"));
             }
         }
+    }
+}
+
+/// A URL with what changes masked. The pages and the executor of a flow carry the query they were sent with all
+/// along; the hop that led to them has shown it.
+fn shown(url: &Url) -> String {
+    let masked = mask_url(url);
+    let flow = ["/if/flow/", "/api/v3/flows/executor/"].iter().any(|start| url.path().starts_with(start));
+    match masked.split_once('?') {
+        Some((path, _)) if flow => format!("{path}?…"),
+        _ => masked,
     }
 }
 
@@ -118,7 +137,7 @@ fn attributes(attributes: &CookieAttributes) -> String {
 }
 
 fn numbered(text: &str) -> String {
-    let mut out = text.to_owned();
+    let mut out = NUMBERS.replace_all(text, "$1<pk>/").into_owned();
     for (kind, pattern) in VOLATILE.iter() {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         let replaced = pattern.replace_all(&out, |found: &regex::Captures<'_>| {
