@@ -61,9 +61,9 @@ impl Verb for WaitUntil {
                 let Some((_, _, verb)) = self.step.verb() else {
                     return Err(StepError::Missing("`wait_until` without a verb".into()));
                 };
-                let mut seen = verb.run(&self.step, world).await?;
+                let seen = verb.run(&self.step, world).await?;
                 let findings = match &self.step.expect {
-                    Some(expect) => checks::run(expect, &mut seen, world).await?,
+                    Some(expect) => checks::run(expect, &seen, world).await?,
                     None => Vec::new(),
                 };
                 if findings.is_empty() || Instant::now() >= deadline {
