@@ -116,7 +116,10 @@ fn an_unknown_value_is_refused() {
 #[test]
 fn listing_needs_no_stack_and_choosing_nothing_has_a_code_of_its_own() {
     let output = ssoproof(&["list", "--deployment", SPACEMUSIC, "--filter", "login-redirect/docs"]);
-    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "login-redirect/docs  LOGIN-1\n"));
+    assert_eq!(
+        (output.status.code(), stdout(&output).as_str()),
+        (Some(0), "login/login-redirect/docs  LOGIN-1\n")
+    );
     let output = ssoproof(&["run", "--deployment", SPACEMUSIC, "--filter", "no such case"]);
     assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
 }

@@ -35,7 +35,7 @@ pub struct PlannedStep {
 /// One test: a scenario with one value for every name of its matrix.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// `scenario/value/value`, unique in a run.
+    /// `folder/scenario/value/value`, unique in a run.
     pub id: String,
     /// The scenario.
     pub scenario: Arc<Scenario>,

@@ -277,7 +277,7 @@ impl<'a> Loader<'a> {
         scope: Scope,
         values: Vec<(String, String)>,
     ) -> Result<Case, Problem> {
-        let mut id = scenario.file.id.value.clone();
+        let mut id = format!("{}{}", self.family(&scenario.source.path), *scenario.file.id);
         for (_, value) in &values {
             id.push('/');
             id.extend(value.chars().map(|c| if c.is_whitespace() { '-' } else { c }));
@@ -286,6 +286,13 @@ impl<'a> Loader<'a> {
         let case = Case { id, scenario: scenario.clone(), values, scope, actors };
         check_steps(&case)?;
         Ok(case)
+    }
+
+    /// The folders between the deployment and a scenario file, which begin the names of its cases: `logout/`.
+    fn family(&self, file: &Path) -> String {
+        let inside = file.strip_prefix(&self.deployment.folder).ok().and_then(Path::parent);
+        let folders = inside.into_iter().flat_map(Path::components);
+        folders.map(|folder| format!("{}/", folder.as_os_str().to_string_lossy())).collect()
     }
 
     fn actors(&self, scenario: &Scenario, scope: &Scope) -> Result<Vec<Actor>, Problem> {
