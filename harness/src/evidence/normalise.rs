@@ -24,7 +24,7 @@ const HEADERS: [&str; 8] = [
     "x-ssoproof-probe",
 ];
 
-/// Values that are new in every run, with what stands for them. Same values get the same number.
+/// Values that are new in every run, with what stands for them. Same values get the same number, but for times.
 static VOLATILE: LazyLock<Vec<(&'static str, Regex)>> = LazyLock::new(|| {
     [
         ("uuid", r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
@@ -34,6 +34,7 @@ static VOLATILE: LazyLock<Vec<(&'static str, Regex)>> = LazyLock::new(|| {
         ("client", r"\b[A-Za-z0-9]{40}\b"),
         ("time", r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})?"),
         ("time", r"\b20\d{6}T\d{6}Z\b"),
+        ("time", r"(?:%2F|\b)20\d{2}[01]\d[0-3]\d\b"),
         ("port", r"127\.0\.0\.1:\d+"),
     ]
     .into_iter()
@@ -139,6 +140,11 @@ fn attributes(attributes: &CookieAttributes) -> String {
 fn numbered(text: &str) -> String {
     let mut out = NUMBERS.replace_all(text, "$1<pk>/").into_owned();
     for (kind, pattern) in VOLATILE.iter() {
+        // Two moments are the same or not by chance.
+        if *kind == "time" {
+            out = pattern.replace_all(&out, "<time>").into_owned();
+            continue;
+        }
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         let replaced = pattern.replace_all(&out, |found: &regex::Captures<'_>| {
             let next = seen.len() + 1;
