@@ -251,3 +251,81 @@ fn jwt_header(text: &str) -> Option<Value> {
     }
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::evidence::{Cause, RequestRecord, ResponseRecord};
+
+    fn secrets() -> Secrets {
+        Secrets {
+            admin_token: "admin-token-of-the-stack".to_owned().into(),
+            passwords: BTreeMap::from([("studio".to_owned(), "pässword of bob".to_owned().into())]),
+            client_secrets: BTreeMap::new(),
+        }
+    }
+
+    /// A hop that carries `secret` as a cookie, as `state` inside `next`, in a header and in a JSON body.
+    fn ledger(secret: &str) -> Ledger {
+        let mut inner = Url::parse("https://a.test/authorize").unwrap();
+        inner.query_pairs_mut().append_pair("state", secret);
+        let mut url = Url::parse("https://b.test/login").unwrap();
+        url.query_pairs_mut().append_pair("next", inner.as_str());
+        let mut ledger = Ledger::default();
+        ledger.push(Hop {
+            index: 0,
+            cause: Cause::Start,
+            actor: "user".to_owned(),
+            request: RequestRecord {
+                method: "GET".to_owned(),
+                url,
+                target: None,
+                headers: vec![(b"Authorization".to_vec(), format!("Bearer {secret}x").into_bytes())],
+                body: Vec::new(),
+            },
+            outcome: Ok(ResponseRecord {
+                status: 200,
+                headers: vec![(b"Set-Cookie".to_vec(), format!("sid={secret}y; Path=/").into_bytes())],
+                body: serde_json::json!({ "access_token": format!("{secret}z") }).to_string().into(),
+                body_cut: false,
+            }),
+            jar: Vec::new(),
+            took: Duration::ZERO,
+        });
+        ledger
+    }
+
+    #[test]
+    fn passwords_and_the_admin_token_have_names() {
+        let redactor = Redactor::new(&Ledger::default(), &secrets());
+        let text = redactor.redact("p=p%C3%A4ssword+of+bob&t=admin-token-of-the-stack");
+        assert_eq!(text, "p=<password of studio>&t=<admin-token#1>");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_secret_is_left(secret in "[A-Za-z0-9._~+/=-]{12,40}") {
+            let ledger = ledger(&secret);
+            let redactor = Redactor::new(&ledger, &secrets());
+            let hop = &ledger.hops[0];
+            let shown = [
+                hop.request.url.to_string(),
+                String::from_utf8_lossy(&hop.request.headers[0].1).into_owned(),
+                String::from_utf8_lossy(&hop.response().unwrap().headers[0].1).into_owned(),
+                hop.response().unwrap().text(),
+            ]
+            .join("\n");
+            let redacted = redactor.redact(&shown);
+            let once: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            let twice: String = url::form_urlencoded::byte_serialize(once.as_bytes()).collect();
+            for written in [&secret, &once, &twice] {
+                prop_assert!(!redacted.contains(written.as_str()), "{redacted}");
+            }
+        }
+    }
+}
