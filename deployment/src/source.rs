@@ -235,6 +235,11 @@ impl Problem {
         })
     }
 
+    /// The file and the place in it, when both are known.
+    pub fn at(&self) -> Option<(&Source, Place)> {
+        Some((self.file.as_ref()?, self.place?))
+    }
+
     /// The help line, when there is one.
     pub fn help_line(&self) -> Option<&str> {
         self.help.as_deref()

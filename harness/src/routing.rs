@@ -91,11 +91,12 @@ impl Files {
     }
 
     /// The user's own name for a file that was read.
-    pub(crate) fn known_as(&self, read: &Path) -> PathBuf {
+    fn known_as(&self, read: &Path) -> PathBuf {
         read.strip_prefix(&self.read_from).map_or_else(|_| read.to_owned(), |inner| self.known_as.join(inner))
     }
 
-    fn pointer(&self, source: &Source, place: Place) -> Pointer {
+    /// A place in a file that was read.
+    pub(crate) fn pointer(&self, source: &Source, place: Place) -> Pointer {
         Pointer { file: self.known_as(&source.path), line: place.line, text: source.line(place).to_owned() }
     }
 }

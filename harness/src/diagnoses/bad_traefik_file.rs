@@ -1,10 +1,6 @@
 //! SSO-R01.
 
-use std::path::PathBuf;
-
-use ssoproof_deployment::{Place, Source};
-
-use super::subject::{Diagnosed, Diagnosis, Pointer, Subject};
+use super::subject::{Diagnosed, Diagnosis, Subject};
 use crate::routing::Files;
 
 /// One file of the folder is wrong, so Traefik takes none of it.
@@ -25,16 +21,8 @@ impl Diagnosis for BadTraefikFile {
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let problem = subject.routing().err()?;
-        let pointer = problem.position().and_then(|position| {
-            let mut parts = position.rsplitn(3, ':');
-            let _column = parts.next()?;
-            let line = parts.next()?.parse().ok()?;
-            let read = PathBuf::from(parts.next()?);
-            let source = Source::read(&read).ok()?;
-            let text = source.line(Place { line, ..Place::default() }).to_owned();
-            let files = Files::of(subject.deployment, subject.stack.traefik_files());
-            Some(Pointer { file: files.known_as(&read), line, text })
-        });
+        let files = Files::of(subject.deployment, subject.stack.traefik_files());
+        let pointer = problem.at().map(|(source, place)| files.pointer(source, place));
         Some(Diagnosed {
             code: self.code(),
             title: format!("Traefik takes none of the folder: {problem}"),
