@@ -102,6 +102,13 @@ impl Router {
         self.definition.rule.as_ref().map_or("", |rule| rule.as_str())
     }
 
+    /// Whether it is used for requests on `entry_point`; `secure` when they come over TLS.
+    fn listens(&self, entry_point: &str, secure: bool) -> bool {
+        self.status != Status::Disabled
+            && self.tls == secure
+            && self.using.iter().any(|name| name == entry_point)
+    }
+
     /// Whether requests pass the middleware `name`, given with its provider, alone or in a chain.
     pub fn runs(&self, name: &str) -> bool {
         self.steps.iter().any(|step| step.name == name)
@@ -169,9 +176,7 @@ impl RuntimeConfig {
         for router in &self.routers {
             let stronger = best.is_none_or(|best| router.priority > best.priority);
             if stronger
-                && router.status != Status::Disabled
-                && router.tls == secure
-                && router.using.iter().any(|name| name == entry_point)
+                && router.listens(entry_point, secure)
                 && router.rule.as_ref().is_some_and(|rule| rule.matches(facts))
             {
                 best = Some(router);
@@ -186,9 +191,7 @@ impl RuntimeConfig {
             .routers
             .iter()
             .filter(|router| {
-                router.status != Status::Disabled
-                    && router.tls == secure
-                    && router.using.iter().any(|name| name == entry_point)
+                router.listens(entry_point, secure)
                     && router.rule.as_ref().is_some_and(|rule| rule.may_match_host(host))
             })
             .collect();

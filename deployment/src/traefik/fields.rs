@@ -10,16 +10,20 @@ pub(super) struct Fields<'a> {
 }
 
 /// A located list of located texts.
-pub(super) type Texts = Located<Vec<Located<String>>>;
+type Texts = Located<Vec<Located<String>>>;
 
 impl<'a> Fields<'a> {
     /// The fields of `node`, which may be empty or no mapping at all.
     pub(super) fn lenient(source: &'a Source, node: &'a Node) -> Self {
         let entries = match &node.value {
-            Value::Map(entries) => entries.iter().map(|(name, value)| (name, value)).collect(),
+            Value::Map(entries) => entries
+                .iter()
+                .filter(|(_, value)| !matches!(value.value, Value::Null))
+                .map(|(name, value)| (name, value))
+                .collect(),
             _ => Vec::new(),
         };
-        Self { source, entries: without_nulls(entries) }
+        Self { source, entries }
     }
 
     /// The fields of `node`, the value of `name`, of which there must be one; `kind` is what Traefik's text calls
@@ -64,6 +68,14 @@ impl<'a> Fields<'a> {
     pub(super) fn text(&mut self, name: &str) -> Result<Option<Located<String>>, Problem> {
         let Some(node) = self.take(name) else { return Ok(None) };
         self.as_text(name, node).map(Some)
+    }
+
+    /// Takes a text without its place, empty when it is not there.
+    ///
+    /// # Errors
+    /// As [`Fields::text`].
+    pub(super) fn plain(&mut self, name: &str) -> Result<String, Problem> {
+        Ok(self.text(name)?.map(|text| text.value).unwrap_or_default())
     }
 
     fn as_text(&self, name: &str, node: &Node) -> Result<Located<String>, Problem> {
@@ -128,6 +140,15 @@ impl<'a> Fields<'a> {
         Ok(Some(Located { value, place: node.place }))
     }
 
+    /// Takes a list of texts without their places, empty when it is not there.
+    ///
+    /// # Errors
+    /// As [`Fields::texts`].
+    pub(super) fn plain_list(&mut self, name: &str) -> Result<Vec<String>, Problem> {
+        let texts = self.texts(name)?.map(|texts| texts.value).unwrap_or_default();
+        Ok(texts.into_iter().map(|text| text.value).collect())
+    }
+
     /// Takes a mapping of texts.
     ///
     /// # Errors
@@ -160,13 +181,6 @@ impl<'a> Fields<'a> {
             }
         }
     }
-}
-
-fn without_nulls<'a>(
-    mut entries: Vec<(&'a Located<String>, &'a Node)>,
-) -> Vec<(&'a Located<String>, &'a Node)> {
-    entries.retain(|(_, node)| !matches!(node.value, Value::Null));
-    entries
 }
 
 /// The text of a scalar, or the text Traefik makes of a list where it wants a text.

@@ -89,10 +89,8 @@ const OTHER_TRANSPORT: [&str; 12] = [
 pub(super) fn read(source: &Source, profile: &Profile) -> Result<Dynamic, Problem> {
     let root = tree::parse(source)?;
     let mut reader = Reader { source, profile, found: Dynamic::default() };
-    if source.text.contains("{{") {
-        let offset = source.text.find("{{").unwrap_or_default();
-        let line = source.text[..offset].matches('\n').count() + 1;
-        reader.unmodelled("Go template".to_owned(), Place { line, column: 1, offset, length: 2 });
+    if let Some(offset) = source.text.find("{{") {
+        reader.unmodelled("Go template".to_owned(), tree::place(source, offset..offset + 2));
     }
     match &root.value {
         Value::Null => {}
@@ -230,12 +228,6 @@ impl Reader<'_> {
         let source = self.source;
         let of = format!("middleware `{}`", name.value);
         let open = |kind: &str| Fields::new(source, field, &format!("*dynamic.{kind}"), node);
-        let text = |fields: &mut Fields<'_>, name: &str| {
-            Ok::<_, Problem>(fields.text(name)?.map(|text| text.value).unwrap_or_default())
-        };
-        let plain = |texts: Option<super::fields::Texts>| -> Vec<String> {
-            texts.map(|texts| texts.value.into_iter().map(|text| text.value).collect()).unwrap_or_default()
-        };
         let (made, fields, skipped) = match field.to_ascii_lowercase().as_str() {
             "forwardauth" => return self.forward_auth(&of, open("ForwardAuth")?),
             "headers" => {
@@ -250,8 +242,8 @@ impl Reader<'_> {
             "redirectscheme" => {
                 let mut fields = open("RedirectScheme")?;
                 let made = RedirectScheme {
-                    scheme: text(&mut fields, "scheme")?,
-                    port: text(&mut fields, "port")?,
+                    scheme: fields.plain("scheme")?,
+                    port: fields.plain("port")?,
                     permanent: fields.flag("permanent")?.unwrap_or_default(),
                 };
                 (MiddlewareType::RedirectScheme(made), fields, Vec::new())
@@ -259,31 +251,31 @@ impl Reader<'_> {
             "redirectregex" => {
                 let mut fields = open("RedirectRegex")?;
                 let made = MiddlewareType::RedirectRegex {
-                    regex: text(&mut fields, "regex")?,
-                    replacement: text(&mut fields, "replacement")?,
+                    regex: fields.plain("regex")?,
+                    replacement: fields.plain("replacement")?,
                     permanent: fields.flag("permanent")?.unwrap_or_default(),
                 };
                 (made, fields, Vec::new())
             }
             "stripprefix" => {
                 let mut fields = open("StripPrefix")?;
-                let prefixes = plain(fields.texts("prefixes")?);
+                let prefixes = fields.plain_list("prefixes")?;
                 let skipped = fields.skip(&["forceSlash"]);
                 (MiddlewareType::StripPrefix(prefixes), fields, skipped)
             }
             "addprefix" => {
                 let mut fields = open("AddPrefix")?;
-                (MiddlewareType::AddPrefix(text(&mut fields, "prefix")?), fields, Vec::new())
+                (MiddlewareType::AddPrefix(fields.plain("prefix")?), fields, Vec::new())
             }
             "replacepath" => {
                 let mut fields = open("ReplacePath")?;
-                (MiddlewareType::ReplacePath(text(&mut fields, "path")?), fields, Vec::new())
+                (MiddlewareType::ReplacePath(fields.plain("path")?), fields, Vec::new())
             }
             "replacepathregex" => {
                 let mut fields = open("ReplacePathRegex")?;
                 let made = MiddlewareType::ReplacePathRegex {
-                    regex: text(&mut fields, "regex")?,
-                    replacement: text(&mut fields, "replacement")?,
+                    regex: fields.plain("regex")?,
+                    replacement: fields.plain("replacement")?,
                 };
                 (made, fields, Vec::new())
             }
@@ -308,16 +300,13 @@ impl Reader<'_> {
     }
 
     fn forward_auth(&mut self, of: &str, mut fields: Fields<'_>) -> Result<MiddlewareType, Problem> {
-        let plain = |texts: Option<super::fields::Texts>| -> Vec<String> {
-            texts.map(|texts| texts.value.into_iter().map(|text| text.value).collect()).unwrap_or_default()
-        };
         let mut auth = ForwardAuth {
-            address: fields.text("address")?.map(|text| text.value).unwrap_or_default(),
+            address: fields.plain("address")?,
             trust_forward_header: fields.flag("trustForwardHeader")?,
-            response_headers: plain(fields.texts("authResponseHeaders")?),
+            response_headers: fields.plain_list("authResponseHeaders")?,
             response_headers_pattern: fields.text("authResponseHeadersRegex")?.map(|text| text.value),
-            request_headers: plain(fields.texts("authRequestHeaders")?),
-            cookies: plain(fields.texts("addAuthCookiesToResponse")?),
+            request_headers: fields.plain_list("authRequestHeaders")?,
+            cookies: fields.plain_list("addAuthCookiesToResponse")?,
             max_body: -1,
             max_response_body: -1,
             ..ForwardAuth::default()

@@ -185,7 +185,7 @@ fn toml_value(source: &Source, value: &DeValue<'_>) -> Value {
 }
 
 /// The place of a byte range.
-fn place(source: &Source, span: std::ops::Range<usize>) -> Place {
+pub(super) fn place(source: &Source, span: std::ops::Range<usize>) -> Place {
     let before = source.text.get(..span.start).unwrap_or_default();
     let line_start = before.rfind('\n').map_or(0, |index| index + 1);
     Place {

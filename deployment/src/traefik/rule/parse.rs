@@ -196,9 +196,7 @@ impl Term {
             }
         }
     }
-}
 
-impl Term {
     fn matches(&self, facts: &RequestFacts<'_>) -> bool {
         match self {
             Self::Matcher(matcher) => matcher.matches(facts),
