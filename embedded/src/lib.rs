@@ -5,6 +5,7 @@
 
 pub mod authentik;
 pub mod dial;
+mod digest;
 pub mod gateway;
 pub mod grafana;
 pub mod logs;

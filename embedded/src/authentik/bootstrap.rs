@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::key_pairs;
 use super::model::{Flow, Group, Intent, KeyPair, Outpost, PasswordHash, ScopeMapping, Stage, Token, User};
-use super::oauth2::keys::hex;
 use super::profile::Profile;
 use super::shared::Settings;
 use super::state::State;
+use crate::digest::hex;
 use sha2::{Digest as _, Sha256};
 
 /// The `managed` name of the embedded outpost.

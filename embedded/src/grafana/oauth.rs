@@ -9,7 +9,6 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request};
 use http_body_util::Full;
-use rand::RngCore;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -17,13 +16,14 @@ use sha2::{Digest, Sha256};
 use super::redirection::query_escape;
 use super::settings::Settings;
 use crate::dial::Client;
+use crate::digest::hex;
 
 /// The longest document read from a provider, in bytes.
 const MAX_DOCUMENT: usize = 1 << 20;
 
 /// A new state: 32 random bytes.
 pub(super) fn state() -> String {
-    URL_SAFE.encode(random::<32>())
+    URL_SAFE.encode(rand::random::<[u8; 32]>())
 }
 
 /// What the cookie `oauth_state` holds for a state.
@@ -33,19 +33,7 @@ pub(super) fn hashed(state: &str, secret_key: &str, client_secret: &str) -> Stri
 
 /// A new PKCE verifier: 128 characters.
 pub(super) fn verifier() -> String {
-    URL_SAFE_NO_PAD.encode(random::<96>())
-}
-
-/// Random bytes.
-pub(super) fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    rand::rng().fill_bytes(&mut bytes);
-    bytes
-}
-
-/// Bytes in lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 96]>())
 }
 
 /// Where a browser goes to sign in. The parameters stand in the order of Go's `url.Values`: sorted.

@@ -8,10 +8,11 @@ use http::HeaderMap;
 use serde::Serialize;
 
 use super::cookies::{self, Options};
-use super::oauth::{Provider, hex, random};
+use super::oauth::Provider;
 use super::role::Mapping;
 use super::settings::Settings;
 use super::users::{User, Users};
+use crate::digest::hex;
 
 /// The name of the session cookie.
 pub(super) const SESSION_COOKIE: &str = "grafana_session";
@@ -90,7 +91,7 @@ impl State {
         if self.sessions.len() >= MAX_SESSIONS {
             self.sessions.clear();
         }
-        let token = hex(&random::<16>());
+        let token = hex(&rand::random::<[u8; 16]>());
         self.sessions.insert(token.clone(), session);
         token
     }
@@ -100,7 +101,7 @@ impl State {
         if self.errors.len() >= MAX_ERRORS {
             self.errors.clear();
         }
-        let sealed = hex(&random::<32>());
+        let sealed = hex(&rand::random::<[u8; 32]>());
         self.errors.insert(sealed.clone(), words);
         sealed
     }
@@ -139,7 +140,7 @@ impl Shared {
         Self {
             current: RwLock::new(Arc::new(Current::new(settings))),
             state: Mutex::new(state),
-            secret_key: hex(&random::<16>()),
+            secret_key: hex(&rand::random::<[u8; 16]>()),
         }
     }
 

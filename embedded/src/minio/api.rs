@@ -16,7 +16,7 @@ const MAX_PARAM: usize = 32 << 10;
 /// Answers one request; `console` is the console's port.
 pub(super) async fn handle(shared: &Shared, console: u16, call: Call) -> Answer {
     let id = random(16, b"0123456789ABCDEF");
-    let host = super::digest::hex(&Sha256::digest(&shared.deployment_id));
+    let host = crate::digest::hex(&Sha256::digest(&shared.deployment_id));
     let mut answer = match route(shared, console, &call, &id).await {
         Ok(answer) => answer,
         Err(error) => refuse(&call, &error, &id, &host),

@@ -28,7 +28,7 @@ impl Claimed {
         shared.initialise().await.ok_or(S3Error::IamNotInitialized)?;
         let found = shared.iam().find(&signed.access_key, now()).cloned();
         let credentials = found.ok_or(S3Error::InvalidAccessKeyId)?;
-        if !super::digest::same(credentials.session_token.as_bytes(), signed.session_token.as_bytes()) {
+        if !crate::digest::same(credentials.session_token.as_bytes(), signed.session_token.as_bytes()) {
             return Err(S3Error::InvalidTokenId);
         }
         let secret = credentials.secret_key.clone();

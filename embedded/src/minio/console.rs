@@ -125,7 +125,7 @@ impl Console {
     /// Signs in with keys; temporary ones need their session token.
     fn login(&self, call: &Call) -> Answer {
         let Form { access_key, secret_key, sts } = serde_json::from_slice(call.bytes()).unwrap_or_default();
-        let same = |one: &str, other: &str| super::digest::same(one.as_bytes(), other.as_bytes());
+        let same = |one: &str, other: &str| crate::digest::same(one.as_bytes(), other.as_bytes());
         let settings = &self.shared.settings;
         let root = access_key == settings.root_user && same(&secret_key, &settings.root_password);
         let identity = if root && sts.is_empty() {

@@ -8,7 +8,6 @@ pub mod builtin;
 mod call;
 pub mod claims;
 mod console;
-mod digest;
 mod go;
 mod iam;
 mod keys;

@@ -6,17 +6,16 @@ use std::sync::OnceLock;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use hmac::{Hmac, Mac};
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::Sha256;
 use url::form_urlencoded;
 
 use super::go;
 use super::iam::random;
 use super::openid::Fetcher;
 use super::settings::OpenId;
+use crate::digest::hmac_sha256;
 
 /// The name of the only provider.
 const PROVIDER: &str = "_";
@@ -74,10 +73,7 @@ impl States {
     }
 
     fn mac(&self, message: &str) -> String {
-        // HMAC takes keys of every length.
-        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(&self.key).unwrap_or_else(|_| unreachable!());
-        mac.update(message.as_bytes());
-        STANDARD.encode(mac.finalize().into_bytes())
+        STANDARD.encode(hmac_sha256(&self.key, message.as_bytes()))
     }
 }
 

@@ -1,7 +1,5 @@
 //! AWS Signature Version 4, in the `Authorization` header or presigned in the query.
 
-use bytes::Bytes;
-use hmac::{Hmac, Mac};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -10,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::call::Call;
 use super::s3error::S3Error;
+use crate::digest::{hex, hmac_sha256, same};
 
 /// All but the unreserved characters of RFC 3986.
 pub(super) const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -110,14 +109,14 @@ impl Signed {
 
         let payload = self.payload_hash(call)?;
         let request = self.canonical_request(call, &payload);
-        let hash = super::digest::hex(&Sha256::digest(request));
+        let hash = hex(&Sha256::digest(request));
         let text = format!("AWS4-HMAC-SHA256\n{}\n{}\n{hash}", self.time, self.scope);
-        let mut key = hmac(format!("AWS4{secret}").as_bytes(), date);
+        let mut key = hmac_sha256(format!("AWS4{secret}").as_bytes(), date.as_bytes());
         for part in [region, service, "aws4_request", &text] {
-            key = hmac(&key, part);
+            key = hmac_sha256(key.as_ref(), part.as_bytes());
         }
-        let expected = super::digest::hex(&key);
-        if super::digest::same(expected.as_bytes(), self.signature.as_bytes()) {
+        let expected = hex(key.as_ref());
+        if same(expected.as_bytes(), self.signature.as_bytes()) {
             Ok(())
         } else {
             Err(S3Error::SignatureDoesNotMatch)
@@ -146,7 +145,7 @@ impl Signed {
         if told == UNSIGNED {
             return Ok(told.to_owned());
         }
-        let actual = super::digest::hex(&Sha256::digest(body));
+        let actual = hex(&Sha256::digest(body));
         if told.is_empty() || told == actual { Ok(actual) } else { Err(S3Error::ContentSha256Mismatch) }
     }
 
@@ -189,16 +188,10 @@ fn parse_time(text: &str) -> Option<Timestamp> {
     civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
-fn hmac(key: &[u8], text: &str) -> Bytes {
-    // HMAC takes keys of every length.
-    let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(key).unwrap_or_else(|_| unreachable!());
-    mac.update(text.as_bytes());
-    Bytes::copy_from_slice(&mac.finalize().into_bytes())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
     use http::{HeaderMap, HeaderValue, Method};
 
     /// The examples of the AWS documentation: `GET /test.txt` of `examplebucket`.

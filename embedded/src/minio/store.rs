@@ -104,7 +104,7 @@ impl Store {
             return Err(S3Error::StorageFull);
         }
         self.used = used;
-        let etag = super::digest::hex(&Sha256::digest(&body)[..16]);
+        let etag = crate::digest::hex(&Sha256::digest(&body)[..16]);
         let object = Object {
             // Copied, so that a small object never keeps a large read buffer alive.
             body: Bytes::copy_from_slice(&body),

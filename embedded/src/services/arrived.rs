@@ -4,6 +4,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::digest::hex;
+
 /// A request that reached a probe. Header names keep their case, order and duplicates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrived {
@@ -113,11 +115,6 @@ fn text(bytes: &[u8]) -> String {
 /// Each byte as one letter, as Node and WSGI read headers.
 pub(super) fn latin1(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
-}
-
-/// Bytes in lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -2,12 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 
 use super::arrived::{Arrived, User, UserSource, latin1};
+use crate::digest::{hmac_sha256, hmac_sha256_fits};
 
 /// Which bridge a probe has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,13 +129,6 @@ fn cookie(arrived: &Arrived, name: &str, value: &str, max_age: Option<i64>) -> S
     cookie + "; SameSite=Lax"
 }
 
-fn mac(payload: &str, key: &[u8; 32]) -> Hmac<Sha256> {
-    // HMAC takes keys of every length.
-    let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(key).unwrap_or_else(|_| unreachable!());
-    mac.update(payload.as_bytes());
-    mac
-}
-
 fn seal(user: &User, key: &[u8; 32], expires: i64) -> String {
     let sealed = Sealed {
         username: user.username.clone(),
@@ -145,13 +137,13 @@ fn seal(user: &User, key: &[u8; 32], expires: i64) -> String {
         expires,
     };
     let payload = URL_SAFE_NO_PAD.encode(serde_json::to_string(&sealed).unwrap_or_default());
-    let tag = URL_SAFE_NO_PAD.encode(mac(&payload, key).finalize().into_bytes());
+    let tag = URL_SAFE_NO_PAD.encode(hmac_sha256(key, payload.as_bytes()));
     format!("{payload}.{tag}")
 }
 
 fn open(value: &str, key: &[u8; 32], now: i64) -> Option<User> {
     let (payload, tag) = value.split_once('.').filter(|_| value.len() <= MAX_COOKIE)?;
-    mac(payload, key).verify_slice(&URL_SAFE_NO_PAD.decode(tag).ok()?).ok()?;
+    hmac_sha256_fits(key, payload.as_bytes(), &URL_SAFE_NO_PAD.decode(tag).ok()?).then_some(())?;
     let sealed: Sealed = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
     (now < sealed.expires).then_some(User {
         username: sealed.username,

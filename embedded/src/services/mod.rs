@@ -6,7 +6,6 @@ mod bridge;
 mod environ;
 mod probe;
 mod report;
-mod sha1;
 mod websocket;
 mod wire;
 

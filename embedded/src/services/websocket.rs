@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::arrived::Arrived;
-use super::sha1;
+use crate::digest::sha1;
 
 /// A close frame with status 1000.
 pub(super) const CLOSE: [u8; 4] = [0x88, 0x02, 0x03, 0xe8];
@@ -17,9 +17,7 @@ pub(super) fn accept(arrived: &Arrived) -> Option<String> {
         && arrived.lists("upgrade", "websocket")
         && arrived.lists("connection", "upgrade")
         && STANDARD.decode(&key).is_ok_and(|bytes| bytes.len() == 16);
-    asks.then(|| {
-        STANDARD.encode(sha1::digest(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11").as_bytes()))
-    })
+    asks.then(|| STANDARD.encode(sha1(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11").as_bytes())))
 }
 
 /// `text` as one unmasked text frame.

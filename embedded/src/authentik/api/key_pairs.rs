@@ -52,7 +52,7 @@ impl Resource for KeyPairs {
         state.key_pairs.get(key)
     }
 
-    /// The SHA-1 fingerprint is left at null: nothing here computes SHA-1.
+    /// The SHA-1 fingerprint is left at null: no client of the stack reads it.
     fn show(view: View<'_>, pair: &KeyPair) -> Value {
         let path = format!("/api/v3/crypto/certificatekeypairs/{}", pair.pk);
         let mut value = json!({

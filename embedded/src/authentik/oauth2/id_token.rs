@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::keys::hex;
+use crate::digest::hex;
 
 /// The `acr` of every token the provider issues.
 pub(crate) const ACR: &str = "goauthentik.io/providers/oauth2/default";

@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use hmac::{Hmac, Mac as _};
 use p256::ecdsa::signature::Signer as _;
 use p256::pkcs8::DecodePrivateKey as _;
 use ring::rand::SystemRandom;
@@ -11,6 +10,8 @@ use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use rsa::traits::PublicKeyParts as _;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256, Sha512};
+
+use crate::digest::{hex, hmac_sha256, hmac_sha256_fits};
 
 /// The DER `DigestInfo` prefix of a SHA-256 digest in a PKCS #1 v1.5 signature (RFC 8017, 9.2).
 const SHA256_PREFIX: [u8; 19] = [
@@ -120,7 +121,7 @@ impl SigningKey {
                 let signature: p256::ecdsa::Signature = private.sign(token.as_bytes());
                 signature.to_bytes().to_vec()
             }
-            Self::Secret(secret) => hmac_sha256(secret, token.as_bytes()),
+            Self::Secret(secret) => hmac_sha256(secret, token.as_bytes()).as_ref().to_vec(),
         };
         token.push('.');
         token.push_str(&URL_SAFE_NO_PAD.encode(signature));
@@ -167,31 +168,12 @@ pub(crate) fn short_kid(key_data: &str) -> String {
     kid
 }
 
-/// Lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// HMAC-SHA-256 of `message`.
-pub(crate) fn hmac_sha256(secret: &[u8], message: &[u8]) -> Vec<u8> {
-    // An HMAC takes a key of any length, so the error arm never comes.
-    match Hmac::<Sha256>::new_from_slice(secret) {
-        Ok(mut mac) => {
-            mac.update(message);
-            mac.finalize().into_bytes().to_vec()
-        }
-        Err(_) => Vec::new(),
-    }
-}
-
 /// The payload of an HS256 token whose signature `secret` made; none for any other bytes.
 pub(crate) fn verify_hs256(token: &str, secret: &[u8]) -> Option<Value> {
     let (signed, signature) = token.rsplit_once('.')?;
     let (header, payload) = signed.split_once('.')?;
     let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
-    mac.update(signed.as_bytes());
-    mac.verify_slice(&URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
+    hmac_sha256_fits(secret, signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?).then_some(())?;
     (header["alg"] == "HS256").then_some(())?;
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::authentik::oauth2::keys::hex;
+use crate::digest::hex;
 
 /// `authentik_proxy_` and the first 8 hex digits of the client id's SHA-256.
 pub(crate) fn name(client_id: &str) -> String {
