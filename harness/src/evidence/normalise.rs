@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use url::Url;
 
-use super::ledger::{ChangeKind, CookieAttributes, Hop, Ledger};
+use super::ledger::{ChangeKind, CookieAttributes, Hop, JarChange, Ledger};
 use super::mask::mask_url;
 use super::redact::Redactor;
 use crate::steps::arrived;
@@ -85,13 +85,7 @@ fn write_hop(text: &mut String, hop: &Hop) {
         }
     }
     for change in &hop.jar {
-        let _ = match &change.kind {
-            ChangeKind::Set => writeln!(text, "  + {} {}", change.name, attributes(&change.attributes)),
-            ChangeKind::Replaced { value_changed: true } => writeln!(text, "  ~ {}", change.name),
-            ChangeKind::Replaced { value_changed: false } => Ok(()),
-            ChangeKind::Removed => writeln!(text, "  - {}", change.name),
-            ChangeKind::Rejected { reason } => writeln!(text, "  ! {} {reason}", change.name),
-        };
+        write_change(text, change);
     }
     if let Some(report) = arrived(hop) {
         for line in report["headers"].as_array().into_iter().flatten() {
@@ -101,6 +95,16 @@ fn write_hop(text: &mut String, hop: &Hop) {
             }
         }
     }
+}
+
+fn write_change(text: &mut String, change: &JarChange) {
+    let _ = match &change.kind {
+        ChangeKind::Set => writeln!(text, "  + {} {}", change.name, attributes(&change.attributes)),
+        // Whether the value differs is the clock's doing where the value is a time.
+        ChangeKind::Replaced { .. } => writeln!(text, "  ~ {}", change.name),
+        ChangeKind::Removed => writeln!(text, "  - {}", change.name),
+        ChangeKind::Rejected { reason } => writeln!(text, "  ! {} {reason}", change.name),
+    };
 }
 
 /// A URL with what changes masked. The pages and the executor of a flow carry the query they were sent with all
@@ -159,6 +163,35 @@ fn numbered(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cookie_written_again_reads_the_same_whether_its_value_changed() {
+        let attributes = CookieAttributes {
+            domain: "a.test".into(),
+            host_only: true,
+            path: "/".into(),
+            secure: false,
+            http_only: false,
+            same_site: None,
+            max_age: None,
+            expires: None,
+        };
+        let [same, other] = [false, true].map(|value_changed| {
+            let mut text = String::new();
+            write_change(
+                &mut text,
+                &JarChange {
+                    kind: ChangeKind::Replaced { value_changed },
+                    name: "grafana_session_expiry".into(),
+                    value: "1790000000".into(),
+                    attributes: attributes.clone(),
+                },
+            );
+            text
+        });
+        assert_eq!(same, "  ~ grafana_session_expiry\n");
+        assert_eq!(same, other);
+    }
 
     #[test]
     fn the_same_value_keeps_its_number() {
