@@ -8,6 +8,7 @@ pub mod dial;
 mod digest;
 pub mod gateway;
 pub mod grafana;
+mod listen;
 pub mod logs;
 pub mod minio;
 pub mod services;

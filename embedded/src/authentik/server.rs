@@ -1,7 +1,7 @@
 //! One running Authentik: server, worker and embedded outpost on one port.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,13 +22,14 @@ use super::flows::answer;
 use super::shared::{Settings, Shared};
 use super::state::State;
 use super::{api, bootstrap, flows, health, oauth2, outpost};
+use crate::listen::{self, LOOPBACK};
 
 /// The longest request body taken, in bytes.
 const MAX_BODY: usize = 1 << 20;
 /// The longest time a request's header may take.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An Authentik on loopback, plain HTTP: port 9000 of a real one. Dropping it closes every connection.
+/// An Authentik, plain HTTP: port 9000 of a real one. Dropping it closes every connection.
 pub struct Authentik {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -36,17 +37,27 @@ pub struct Authentik {
 }
 
 impl Authentik {
-    /// Starts listening, with the state of `settings` or a fresh database.
+    /// Starts on a free loopback port, with the state of `settings` or a fresh database.
     ///
     /// # Errors
     /// When no loopback port can be bound.
     pub async fn start(settings: Settings) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::start_at(LOOPBACK, settings).await
+    }
+
+    /// Starts at `address` (port 0 means a free one), with the state of `settings` or a fresh database.
+    ///
+    /// # Errors
+    /// When it cannot be bound.
+    pub async fn start_at(address: SocketAddr, settings: Settings) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let state = settings.state.clone().unwrap_or_else(|| bootstrap::fresh(&settings));
         let shared = Arc::new(Shared::new(state, settings.profile, settings.logs, address.to_string()));
         let stop = CancellationToken::new();
-        tokio::spawn(listen(listener, router(shared.clone()), stop.clone()));
+        let router = router(shared.clone());
+        let serve = move |stream, _| serve(stream, router.clone());
+        tokio::spawn(listen::accept(listener, stop.clone(), serve));
         Ok(Self { shared, address, _stop: stop.drop_guard() })
     }
 
@@ -75,33 +86,17 @@ fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-/// Takes connections until `stop`, which closes the open ones too.
-async fn listen(listener: TcpListener, router: Router, stop: CancellationToken) {
-    loop {
-        let stream = tokio::select! {
-            () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        if let Ok((stream, _)) = stream {
-            tokio::spawn(serve(stream, router.clone(), stop.clone()));
-        }
-    }
-}
-
 /// Answers the requests of one connection.
-async fn serve(stream: TcpStream, router: Router, stop: CancellationToken) {
+async fn serve(stream: TcpStream, router: Router) {
     let service = service_fn(move |request: Request<Incoming>| {
         let request = request.map(|body| Body::new(Limited::new(body, MAX_BODY)));
         let answer = router.clone().call(request);
         async { answer.await.map_or_else(|never| match never {}, outpost::answer::unless_dropped) }
     });
-    let connection = http1::Builder::new()
+    // A broken connection concerns the client alone.
+    let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::select! {
-        () = stop.cancelled() => {}
-        // A broken connection concerns the client alone.
-        _ = connection => {}
-    }
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }

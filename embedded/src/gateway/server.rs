@@ -1,7 +1,7 @@
 //! One running gateway.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use super::provider::{Provider, Rejected};
 use super::settings::Settings;
 use super::verify::any_certificate;
 use crate::dial::Client;
+use crate::listen::{self, LOOPBACK};
 
 /// The most header lines of a request.
 const MOST_LINES: usize = 1024;
@@ -41,8 +42,8 @@ impl Gateway {
     /// # Errors
     /// When no loopback port can be bound.
     pub async fn start(settings: Settings) -> io::Result<Self> {
-        let http_listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let https_listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let http_listener = TcpListener::bind(LOOPBACK).await?;
+        let https_listener = TcpListener::bind(LOOPBACK).await?;
         let (http, https) = (http_listener.local_addr()?, https_listener.local_addr()?);
         let stop = CancellationToken::new();
         let provider = Arc::new(Provider::new(
@@ -69,9 +70,12 @@ impl Gateway {
             stop: stop.clone(),
             settings,
         });
-        tokio::spawn(accept(state.clone(), http_listener, None));
         let acceptor = TlsAcceptor::from(state.settings.tls.clone());
-        tokio::spawn(accept(state.clone(), https_listener, Some(acceptor)));
+        for (listener, tls) in [(http_listener, None), (https_listener, Some(acceptor))] {
+            let serving = state.clone();
+            let serve = move |stream, peer| serve(serving.clone(), stream, peer, tls.clone());
+            tokio::spawn(listen::accept(listener, stop.clone(), serve));
+        }
         Ok(Self { state, http, https, _stop: stop.drop_guard() })
     }
 
@@ -131,31 +135,7 @@ impl Gateway {
     }
 }
 
-async fn accept(state: Arc<State>, listener: TcpListener, tls: Option<TlsAcceptor>) {
-    loop {
-        let accepted = tokio::select! {
-            () = state.stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        // A connection that was gone before it was taken is none.
-        let Ok((stream, peer)) = accepted else {
-            tokio::task::yield_now().await;
-            continue;
-        };
-        let (state, tls) = (state.clone(), tls.clone());
-        tokio::spawn(async move {
-            let stop = state.stop.clone();
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = serve(state, stream, peer, tls) => {}
-            }
-        });
-    }
-}
-
 async fn serve(state: Arc<State>, stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>) {
-    // Without it answers are only slower.
-    let _ = stream.set_nodelay(true);
     match tls {
         None => {
             let entry = state.settings.http.clone();

@@ -1,7 +1,7 @@
 //! One running Grafana.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -15,8 +15,9 @@ use super::call::{Call, Reply};
 use super::settings::Settings;
 use super::shared::{Shared, SignIn};
 use super::{api, login, pages};
+use crate::listen::LOOPBACK;
 
-/// A Grafana on loopback. Dropping it stops it.
+/// A Grafana. Dropping it stops it.
 pub struct Grafana {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -24,12 +25,20 @@ pub struct Grafana {
 }
 
 impl Grafana {
-    /// Starts listening; the provider need not be up.
+    /// Starts on a free loopback port; the provider need not be up.
     ///
     /// # Errors
     /// When no loopback port can be bound.
     pub async fn start(settings: Settings) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::start_at(LOOPBACK, settings).await
+    }
+
+    /// Starts at `address`; port 0 means a free one. The provider need not be up.
+    ///
+    /// # Errors
+    /// When it cannot be bound.
+    pub async fn start_at(address: SocketAddr, settings: Settings) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::new(settings));
         let stop = CancellationToken::new();

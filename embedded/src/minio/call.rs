@@ -15,6 +15,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::listen;
+
 /// The longest body taken, in bytes.
 const MAX_BODY: usize = 16 << 20;
 
@@ -94,33 +96,23 @@ pub(super) async fn serve<H, F>(
     F: Future<Output = Answer> + Send + 'static,
 {
     let handler = Arc::new(handler);
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        // A failed accept (out of descriptors, a reset before it) must not end the server.
-        let Ok((stream, _)) = accepted else {
-            tokio::task::yield_now().await;
-            continue;
-        };
-        if !open() || stream.set_nodelay(true).is_err() {
-            continue;
-        }
-        let (handler, stop) = (handler.clone(), stop.clone());
-        tokio::spawn(async move {
+    listen::accept(listener, stop, move |stream, _| {
+        let (handler, open) = (handler.clone(), open());
+        async move {
+            if !open {
+                return;
+            }
             let service = service_fn(move |request| {
                 let handler = handler.clone();
                 async move { Ok::<_, Infallible>(handler(Call::read(request).await).await) }
             });
-            let connection = http1::Builder::new()
+            // A broken connection concerns the client alone.
+            let _ = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(Duration::from_secs(60))
-                .serve_connection(TokioIo::new(stream), service);
-            tokio::select! {
-                () = stop.cancelled() => {}
-                _ = connection => {}
-            }
-        });
-    }
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        }
+    })
+    .await;
 }

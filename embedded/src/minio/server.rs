@@ -1,7 +1,7 @@
 //! One running MinIO.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -13,8 +13,9 @@ use super::console::Console;
 use super::policy::PolicyDocument;
 use super::settings::Settings;
 use super::shared::Shared;
+use crate::listen::LOOPBACK;
 
-/// A MinIO on loopback: S3 and STS on one port, the console on another. Dropping it stops everything.
+/// A MinIO: S3 and STS on one port, the console on another. Dropping it stops everything.
 pub struct Minio {
     shared: Arc<Shared>,
     sessions: Arc<Console>,
@@ -24,14 +25,22 @@ pub struct Minio {
 }
 
 impl Minio {
-    /// Starts listening. The provider need not be up: IAM is initialised when it is, and until then the STS
+    /// Starts on free loopback ports. The provider need not be up: IAM is initialised when it is, and until then the STS
     /// answers `STSIAMNotInitialized` and the console's port closes every connection (`truth/minio/22-startup`).
     ///
     /// # Errors
     /// When no loopback port can be bound.
     pub async fn start(settings: Settings) -> io::Result<Self> {
-        let api_listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let console_listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::start_at(LOOPBACK.ip(), settings).await
+    }
+
+    /// Starts on two free ports of `address`, otherwise like [`Minio::start`].
+    ///
+    /// # Errors
+    /// When none can be bound.
+    pub async fn start_at(address: IpAddr, settings: Settings) -> io::Result<Self> {
+        let api_listener = TcpListener::bind((address, 0)).await?;
+        let console_listener = TcpListener::bind((address, 0)).await?;
         let (api, console) = (api_listener.local_addr()?, console_listener.local_addr()?);
         let shared = Arc::new(Shared::new(settings));
         let sessions = Arc::new(Console::new(shared.clone()));

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::Timestamp;
@@ -15,6 +15,7 @@ use super::bridge::Bridge;
 use super::report::{Answer, page};
 use super::wire::{Wire, WireError};
 use super::{environ, websocket};
+use crate::listen::{self, LOOPBACK};
 
 /// How many requests are remembered.
 const REMEMBERED: usize = 1_000;
@@ -30,7 +31,7 @@ pub struct ProbeSettings {
     pub folding: bool,
 }
 
-/// A probe on loopback. It answers every request with 200 and a report of it: JSON, or a page that holds the JSON
+/// A probe. It answers every request with 200 and a report of it: JSON, or a page that holds the JSON
 /// in `script#arrived` when `Accept` asks for HTML; a WebSocket gets the JSON as one text frame. Dropping it cuts
 /// every connection.
 pub struct Probe {
@@ -53,16 +54,26 @@ struct Seen {
 }
 
 impl Probe {
-    /// Starts listening.
+    /// Starts on a free loopback port.
     ///
     /// # Errors
     /// When no loopback port can be bound.
     pub async fn start(settings: ProbeSettings) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::start_at(LOOPBACK, settings).await
+    }
+
+    /// Starts at `address`; port 0 means a free one.
+    ///
+    /// # Errors
+    /// When it cannot be bound.
+    pub async fn start_at(address: SocketAddr, settings: ProbeSettings) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared { settings, key: rand::random(), seen: Mutex::default() });
         let stop = CancellationToken::new();
-        tokio::spawn(accept(listener, shared.clone(), stop.clone()));
+        let serving = shared.clone();
+        let serve = move |stream, _| serve(stream, serving.clone());
+        tokio::spawn(listen::accept(listener, stop.clone(), serve));
         Ok(Self { shared, address, _stop: stop.drop_guard() })
     }
 
@@ -110,35 +121,11 @@ impl Shared {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        // A failed accept (out of descriptors, a reset before it) must not end the server.
-        let Ok((stream, _)) = accepted else {
-            tokio::task::yield_now().await;
-            continue;
-        };
-        if stream.set_nodelay(true).is_err() {
-            continue;
-        }
-        let (shared, stop) = (shared.clone(), stop.clone());
-        tokio::spawn(async move {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = serve(stream, &shared) => {}
-            }
-        });
-    }
-}
-
 /// Answers the requests of one connection until it ends.
-async fn serve(stream: TcpStream, shared: &Shared) {
+async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let mut wire = Wire::new(stream);
     loop {
-        match exchange(&mut wire, shared).await {
+        match exchange(&mut wire, &shared).await {
             Ok(true) => {}
             Ok(false) => break,
             Err(error) => {
