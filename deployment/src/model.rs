@@ -22,6 +22,9 @@ pub struct Deployment {
     pub headers: Headers,
     /// The versions in use.
     pub versions: Versions,
+    /// The container images, where they are not upstream's.
+    #[serde(default)]
+    pub images: Images,
     /// The groups that rights hang on.
     pub groups: Vec<Located<String>>,
     /// The users that scenarios play, by short name.
@@ -127,6 +130,30 @@ pub struct Versions {
     pub postgres: String,
     /// Redis's.
     pub redis: String,
+}
+
+/// The container image of each component; `embedded` where the harness itself shall serve it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Images {
+    /// PostgreSQL's.
+    #[serde(default)]
+    pub postgres: Option<String>,
+    /// Redis's.
+    #[serde(default)]
+    pub redis: Option<String>,
+    /// Traefik's.
+    #[serde(default)]
+    pub traefik: Option<String>,
+    /// Authentik's, for server and worker.
+    #[serde(default)]
+    pub authentik: Option<String>,
+    /// Grafana's.
+    #[serde(default)]
+    pub grafana: Option<String>,
+    /// MinIO's.
+    #[serde(default)]
+    pub minio: Option<String>,
 }
 
 /// A user that scenarios play.

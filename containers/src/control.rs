@@ -1,0 +1,124 @@
+//! What can be done to a stack's containers while it runs, by whoever knows their ids.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt as _;
+use testcontainers::bollard::query_parameters::{
+    LogsOptionsBuilder, RestartContainerOptionsBuilder, StopContainerOptionsBuilder,
+};
+
+use crate::docker::{Docker, Error};
+
+/// The longest time a container has to end by itself, in seconds.
+const GRACE: i32 = 10;
+
+/// The containers of a stack by component.
+#[derive(Clone)]
+pub struct Control {
+    docker: Docker,
+    ids: BTreeMap<String, String>,
+}
+
+impl Control {
+    /// Over the containers with these ids, by component.
+    pub fn new(docker: Docker, ids: BTreeMap<String, String>) -> Self {
+        Self { docker, ids }
+    }
+
+    /// The components there are.
+    pub fn components(&self) -> impl Iterator<Item = &str> {
+        self.ids.keys().map(String::as_str)
+    }
+
+    /// Stops a component and starts it again.
+    ///
+    /// # Errors
+    /// [`Error::Task`] when there is no such component, or with what Docker said. The same goes for the others.
+    pub async fn restart(&self, component: &str) -> Result<(), Error> {
+        let options = RestartContainerOptionsBuilder::new().t(GRACE).build();
+        let done = self.docker.0.restart_container(self.id("restart", component)?, Some(options)).await;
+        done.map_err(|error| Docker::refused(format!("restart {component}"), &error))
+    }
+
+    /// Stops a component.
+    ///
+    /// # Errors
+    /// As [`Control::restart`].
+    pub async fn stop(&self, component: &str) -> Result<(), Error> {
+        let options = StopContainerOptionsBuilder::new().t(GRACE).build();
+        let done = self.docker.0.stop_container(self.id("stop", component)?, Some(options)).await;
+        done.map_err(|error| Docker::refused(format!("stop {component}"), &error))
+    }
+
+    /// Starts a stopped component.
+    ///
+    /// # Errors
+    /// As [`Control::restart`].
+    pub async fn start(&self, component: &str) -> Result<(), Error> {
+        let done = self.docker.0.start_container(self.id("start", component)?, None).await;
+        done.map_err(|error| Docker::refused(format!("start {component}"), &error))
+    }
+
+    /// Freezes a component: its connections stay open and nothing answers.
+    ///
+    /// # Errors
+    /// As [`Control::restart`].
+    pub async fn pause(&self, component: &str) -> Result<(), Error> {
+        let done = self.docker.0.pause_container(self.id("pause", component)?).await;
+        done.map_err(|error| Docker::refused(format!("pause {component}"), &error))
+    }
+
+    /// Lets a frozen component go on.
+    ///
+    /// # Errors
+    /// As [`Control::restart`].
+    pub async fn resume(&self, component: &str) -> Result<(), Error> {
+        let done = self.docker.0.unpause_container(self.id("resume", component)?).await;
+        done.map_err(|error| Docker::refused(format!("resume {component}"), &error))
+    }
+
+    /// Starts or resumes every component that is not running.
+    ///
+    /// # Errors
+    /// [`Error::Task`] with what Docker said.
+    pub async fn revive(&self) -> Result<(), Error> {
+        for (component, id) in &self.ids {
+            let found = self.docker.0.inspect_container(id, None).await;
+            let found = found.map_err(|error| Docker::refused(format!("look at {component}"), &error))?;
+            let state = found.state.unwrap_or_default();
+            if state.paused == Some(true) {
+                self.resume(component).await?;
+            } else if state.running == Some(false) {
+                self.start(component).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The last `count` log lines of every component, oldest first; of one that Docker does not know, none.
+    pub async fn logs(&self, count: usize) -> Vec<(String, Vec<String>)> {
+        let tails = self
+            .ids
+            .iter()
+            .map(async |(component, id)| (component.clone(), log_tail(&self.docker, id, count).await));
+        futures::future::join_all(tails).await
+    }
+
+    fn id(&self, task: &str, component: &str) -> Result<&str, Error> {
+        self.ids.get(component).map(String::as_str).ok_or_else(|| {
+            let known: Vec<&str> = self.components().collect();
+            Error::Task {
+                task: format!("{task} {component}"),
+                reason: format!("the stack has no such container, only {}", known.join(", ")),
+            }
+        })
+    }
+}
+
+/// The last `count` log lines of a container, both streams, oldest first.
+pub(crate) async fn log_tail(docker: &Docker, id: &str, count: usize) -> Vec<String> {
+    let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&count.to_string()).build();
+    let chunks = docker.0.logs(id, Some(options)).collect::<Vec<_>>().await;
+    let bytes: Vec<u8> = chunks.into_iter().flatten().flat_map(|chunk| chunk.into_bytes()).collect();
+    String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
+}

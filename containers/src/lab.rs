@@ -1,0 +1,174 @@
+//! What the containers of one stack have in common: networks and labels.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use testcontainers::bollard::models::NetworkCreateRequest;
+use testcontainers::bollard::query_parameters::{
+    ListContainersOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
+};
+use tokio::time::Instant;
+
+use crate::docker::{Docker, Error};
+
+/// The longest time a removal may take.
+const REMOVAL: Duration = Duration::from_secs(30);
+/// The label that says which stack a container or network belongs to.
+pub(crate) const STACK: &str = "ssoproof.stack";
+/// The label that says which folder holds the lock of the stack's owner.
+const LEASE: &str = "ssoproof.lease";
+
+/// Whose a container or network is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    /// The stack: unique for every start.
+    pub stack: String,
+    /// The folder with the lock that the owner holds while it lives.
+    pub lease: String,
+}
+
+/// The networks of one stack. Dropping it leaves them: [`Lab::close`] takes them away.
+pub struct Lab {
+    pub(crate) docker: Docker,
+    pub(crate) labels: Labels,
+    /// Joins Authentik to its databases.
+    pub(crate) back: String,
+    /// Joins Traefik to what it forwards to.
+    pub(crate) front: String,
+    gateway: IpAddr,
+}
+
+impl Lab {
+    /// Makes the networks: Traefik cannot reach the databases.
+    ///
+    /// # Errors
+    /// [`Error::Task`] with what Docker said.
+    pub async fn open(docker: Docker, labels: Labels) -> Result<Self, Error> {
+        let (back, front) = (format!("{}-back", labels.stack), format!("{}-front", labels.stack));
+        let (made_back, made_front) =
+            tokio::join!(network(&docker, &back, &labels), network(&docker, &front, &labels));
+        let gateway = made_back.and(made_front)?;
+        Ok(Self { docker, labels, back, front, gateway })
+    }
+
+    /// This machine's address as Traefik's container sees it; nothing outside this machine reaches it.
+    pub fn gateway(&self) -> IpAddr {
+        self.gateway
+    }
+
+    /// The daemon it is at.
+    pub fn docker(&self) -> &Docker {
+        &self.docker
+    }
+
+    /// A name for the container of `component`, unique on this daemon.
+    pub(crate) fn container(&self, component: &str) -> String {
+        format!("{}-{component}", self.labels.stack)
+    }
+
+    /// Removes every container of the stack and its networks.
+    ///
+    /// # Errors
+    /// [`Error::Task`] with the first thing that Docker refused.
+    pub async fn close(&self) -> Result<(), Error> {
+        self.docker.remove_stack(&self.labels.stack).await
+    }
+}
+
+async fn network(docker: &Docker, name: &str, labels: &Labels) -> Result<IpAddr, Error> {
+    let request = NetworkCreateRequest {
+        name: name.to_owned(),
+        driver: Some("bridge".to_owned()),
+        labels: Some(HashMap::from([
+            (STACK.to_owned(), labels.stack.clone()),
+            (LEASE.to_owned(), labels.lease.clone()),
+        ])),
+        ..NetworkCreateRequest::default()
+    };
+    let task = || format!("make the network `{name}`");
+    docker.0.create_network(request).await.map_err(|error| Docker::refused(task(), &error))?;
+    let made = docker.0.inspect_network(name, None).await.map_err(|error| Docker::refused(task(), &error))?;
+    let ranges = made.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
+    let mut gateways = ranges.iter().filter_map(|range| range.gateway.as_deref()?.parse().ok());
+    gateways
+        .next()
+        .ok_or_else(|| Error::Task { task: task(), reason: "it has no gateway address".to_owned() })
+}
+
+impl Docker {
+    /// The labels of every stack that has a container or a network.
+    ///
+    /// # Errors
+    /// [`Error::Task`] with what Docker said.
+    pub async fn stacks(&self) -> Result<Vec<Labels>, Error> {
+        let filters = HashMap::from([("label", vec![STACK])]);
+        let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+        let refused = |error| Docker::refused("list containers", &error);
+        let containers = self.0.list_containers(Some(options)).await.map_err(refused)?;
+        let options = ListNetworksOptionsBuilder::new().filters(&filters).build();
+        let refused = |error| Docker::refused("list networks", &error);
+        let networks = self.0.list_networks(Some(options)).await.map_err(refused)?;
+        let labels = containers.into_iter().map(|found| found.labels);
+        let mut stacks: Vec<Labels> = Vec::new();
+        for mut found in labels.chain(networks.into_iter().map(|found| found.labels)).flatten() {
+            let (Some(stack), Some(lease)) = (found.remove(STACK), found.remove(LEASE)) else { continue };
+            if stacks.iter().all(|known| known.stack != stack) {
+                stacks.push(Labels { stack, lease });
+            }
+        }
+        Ok(stacks)
+    }
+
+    /// Removes every container and network of a stack, and waits until Docker lists none any more.
+    ///
+    /// # Errors
+    /// [`Error::Task`] with the last thing that Docker refused.
+    pub async fn remove_stack(&self, stack: &str) -> Result<(), Error> {
+        let started = Instant::now();
+        loop {
+            let (left, refused) = self.remove_once(stack).await?;
+            if left == 0 {
+                return Ok(());
+            }
+            if started.elapsed() > REMOVAL {
+                return Err(refused.unwrap_or_else(|| Error::Task {
+                    task: format!("remove the stack {stack}"),
+                    reason: format!("{left} containers and networks are still there"),
+                }));
+            }
+            // Somebody else may be removing them: a dropped container removes itself.
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// Asks for the removal of what there is; returns how much that was, and the last refusal.
+    async fn remove_once(&self, stack: &str) -> Result<(usize, Option<Error>), Error> {
+        let filter = format!("{STACK}={stack}");
+        let filters = HashMap::from([("label", vec![filter.as_str()])]);
+        let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+        let refused = |error| Docker::refused("list containers", &error);
+        let containers = self.0.list_containers(Some(options)).await.map_err(refused)?;
+        let removed = containers.iter().filter_map(|found| found.id.as_deref()).map(async |id| {
+            let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+            let removed = self.0.remove_container(id, Some(options)).await;
+            removed.map_err(|error| Docker::refused(format!("remove container {id}"), &error))
+        });
+        let mut last =
+            futures::future::join_all(removed).await.into_iter().filter_map(Result::err).next_back();
+        let options = ListNetworksOptionsBuilder::new().filters(&filters).build();
+        let refused = |error| Docker::refused("list networks", &error);
+        let networks = self.0.list_networks(Some(options)).await.map_err(refused)?;
+        for name in networks.iter().filter_map(|found| found.name.as_deref()) {
+            if let Err(error) = self.0.remove_network(name).await {
+                last = Some(Docker::refused(format!("remove network {name}"), &error));
+            }
+        }
+        Ok((containers.len() + networks.len(), last))
+    }
+}
+
+/// The labels of `lab`, for a container.
+pub(crate) fn pairs(labels: &Labels) -> [(&'static str, String); 2] {
+    [(STACK, labels.stack.clone()), (LEASE, labels.lease.clone())]
+}

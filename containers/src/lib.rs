@@ -1,0 +1,28 @@
+//! The stack in Docker containers: one file per component, each with its image, command, environment, mounts and
+//! what it must answer before it counts as ready.
+//!
+//! Every container and network carries the labels of a [`Lab`], by which another process finds and removes what a
+//! dead one left.
+
+mod authentik;
+mod component;
+mod control;
+mod docker;
+mod images;
+mod lab;
+mod postgres;
+mod ready;
+mod redis;
+mod snapshot;
+mod traefik;
+
+pub use authentik::{Authentik, AuthentikSettings, Defaults};
+pub use component::Component;
+pub use control::Control;
+pub use docker::{Docker, Error};
+pub use images::{Image, Images};
+pub use lab::{Lab, Labels};
+pub use postgres::{Postgres, PostgresSettings};
+pub use redis::start as start_redis;
+pub use snapshot::Snapshot;
+pub use traefik::{Traefik, TraefikSettings, upstreams_at};

@@ -1,0 +1,86 @@
+//! PostgreSQL: where Authentik keeps everything.
+
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio_postgres::NoTls;
+use tokio_postgres::error::SqlState;
+
+use crate::component::{Component, Recipe};
+use crate::docker::Error;
+use crate::lab::Lab;
+use crate::ready::{LIMIT, Not, ready};
+
+const PORT: u16 = 5432;
+/// Outside every volume that an image declares, so that a commit of the container keeps the data.
+const DATA: &str = "/var/lib/ssoproof/data";
+
+/// How a PostgreSQL starts.
+pub struct PostgresSettings<'a> {
+    /// The image; a snapshot of an earlier one has its data in it.
+    pub image: &'a str,
+    /// The user, who owns the database.
+    pub user: &'a str,
+    /// The user's password.
+    pub password: &'a SecretString,
+    /// The database.
+    pub database: &'a str,
+}
+
+/// A running PostgreSQL.
+pub struct Postgres {
+    /// Its container.
+    pub component: Component,
+    /// The name by which the other containers reach it.
+    pub host: String,
+}
+
+impl Postgres {
+    /// Starts it and waits until it answers a query over TCP with the stack's own credentials.
+    ///
+    /// # Errors
+    /// [`Error`] with the last state and the end of its log.
+    pub async fn start(lab: &Lab, settings: &PostgresSettings<'_>) -> Result<Self, Error> {
+        let mut recipe = Recipe::new("postgres", settings.image, &lab.back);
+        recipe.environment = vec![
+            ("POSTGRES_USER".to_owned(), settings.user.to_owned()),
+            ("POSTGRES_PASSWORD".to_owned(), settings.password.expose_secret().to_owned()),
+            ("POSTGRES_DB".to_owned(), settings.database.to_owned()),
+            ("PGDATA".to_owned(), DATA.to_owned()),
+        ];
+        // The data outlives no stack but by a commit of the container, which needs nothing written through.
+        let switches = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+        recipe.command = std::iter::once("postgres".to_owned())
+            .chain(switches.iter().flat_map(|switch| ["-c".to_owned(), (*switch).to_owned()]))
+            .collect();
+        recipe.ports = vec![(PORT, 0)];
+        let component = Component::start(lab, recipe).await?;
+        let address = component.published(PORT).await?;
+        let mut config = tokio_postgres::Config::new();
+        config
+            .host(address.ip().to_string())
+            .port(address.port())
+            .user(settings.user)
+            .password(settings.password.expose_secret())
+            .dbname(settings.database);
+        ready(&component, LIMIT, async || {
+            let (client, connection) = config.connect(NoTls).await.map_err(|error| said(&error))?;
+            let connection = tokio::spawn(connection);
+            let answer = client.simple_query("SELECT 1").await.map_err(|error| said(&error));
+            drop(client);
+            connection.abort();
+            answer
+        })
+        .await?;
+        Ok(Self { component, host: lab.container("postgres") })
+    }
+}
+
+/// PostgreSQL's own words, or those of the connection. Nothing is to be waited for once it refuses the password.
+fn said(error: &tokio_postgres::Error) -> Not {
+    match error.as_db_error() {
+        Some(refused) if *refused.code() == SqlState::INVALID_PASSWORD => {
+            Not::Ever(refused.message().to_owned())
+        }
+        Some(refused) => Not::Yet(refused.message().to_owned()),
+        None => Not::Yet(crate::docker::root_cause(error)),
+    }
+}

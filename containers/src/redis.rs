@@ -1,0 +1,33 @@
+//! Redis: where Authentik kept sessions and tasks up to 2025.8; later ones ignore it.
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::component::{Component, Recipe};
+use crate::docker::Error;
+use crate::lab::Lab;
+use crate::ready::{LIMIT, ready};
+
+const PORT: u16 = 6379;
+
+/// Starts a Redis that keeps nothing on disk and waits for its PONG; returns it with the name by which the other
+/// containers reach it.
+///
+/// # Errors
+/// [`Error`] with the last state and the end of its log.
+pub async fn start(lab: &Lab, image: &str) -> Result<(Component, String), Error> {
+    let mut recipe = Recipe::new("redis", image, &lab.back);
+    recipe.command = ["redis-server", "--save", "", "--appendonly", "no"].map(str::to_owned).into();
+    recipe.ports = vec![(PORT, 0)];
+    let component = Component::start(lab, recipe).await?;
+    let address = component.published(PORT).await?;
+    ready(&component, LIMIT, async || {
+        let mut stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+        stream.write_all(b"PING\r\n").await.map_err(|error| error.to_string())?;
+        let mut answer = [0; 7];
+        stream.read_exact(&mut answer).await.map_err(|error| error.to_string())?;
+        if &answer == b"+PONG\r\n" { Ok(()) } else { Err(String::from_utf8_lossy(&answer).into_owned()) }
+    })
+    .await?;
+    Ok((component, lab.container("redis")))
+}
