@@ -8,8 +8,9 @@
 //! ```
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
+use std::time::Duration;
 
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 use ssoproof_deployment::{Deployment, Problem};
@@ -18,14 +19,22 @@ use tokio::sync::OnceCell;
 
 use crate::cli::{Exit, draw};
 use crate::evidence::normal_form;
-use crate::reports::{colours_on_stderr, err, failure_text};
+use crate::reports::{colours_on_stderr, err, failure_text, out};
 use crate::runner::{self, Verdict};
 use crate::scenario::{self, Case};
 use crate::snapshot;
-use crate::stacks::{Embedded, Stack};
+use crate::stacks::{self, LeaseFolder, Opened, StackChoice, StackError};
+
+/// Set for the process that holds the stack of containers for a suite of many processes.
+const HOLD: &str = "SSOPROOF_HOLD";
+/// How long that process outlives the last test: longer than a test runner takes from one test to the next.
+const IDLE: Duration = Duration::from_secs(20);
 
 /// Runs every scenario beside the `deployment.yaml` at `deployment` under the test harness's own arguments:
 /// `cargo test -- logout`, `--list`, `--exact`, what nextest asks for. The stack starts with the first test.
+///
+/// `SSOPROOF_STACK=containers` runs them on containers instead of in this process; under nextest, where every test is
+/// a process, all of them share one stack, which ends soon after the last.
 ///
 /// A relative path counts from the package that is tested.
 pub fn main(deployment: impl AsRef<Path>) -> ExitCode {
@@ -42,7 +51,8 @@ pub struct Suite {
 struct Lab {
     runtime: Runtime,
     deployment: Arc<Deployment>,
-    stack: OnceCell<Arc<dyn Stack>>,
+    choice: StackChoice,
+    stack: OnceCell<Opened>,
     snapshots: Option<PathBuf>,
 }
 
@@ -62,45 +72,91 @@ impl Suite {
 
     /// Runs what the arguments of the process choose.
     pub fn main(self) -> ExitCode {
-        let arguments = Arguments::from_args();
-        let trials = match self.trials() {
-            Ok(trials) => trials,
+        let (lab, cases) = match self.lab() {
+            Ok(found) => found,
             Err(problem) => {
                 err(&draw(problem, colours_on_stderr()));
                 return Exit::Parse.into();
             }
         };
-        let conclusion: Conclusion = libtest_mimic::run(&arguments, trials);
-        conclusion.exit_code()
-    }
-
-    fn trials(self) -> Result<Vec<Trial>, Problem> {
-        let deployment = Deployment::load(&self.deployment)?;
-        let cases = scenario::load(&deployment, std::slice::from_ref(&deployment.folder))?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-        let lab = Arc::new(Lab {
-            runtime: runtime
-                .map_err(|error| Problem::new(format!("failed to start worker threads: {error}")))?,
-            deployment: Arc::new(deployment),
-            stack: OnceCell::new(),
-            snapshots: self.snapshots,
-        });
+        if std::env::var_os(HOLD).is_some() {
+            return lab.hold().into();
+        }
+        let arguments = Arguments::from_args();
         let trial = |case: Case| {
             let (lab, case) = (lab.clone(), Arc::new(case));
             Trial::test(case.id.clone(), move || lab.try_case(case))
         };
-        Ok(cases.into_iter().map(trial).collect())
+        let conclusion: Conclusion = libtest_mimic::run(&arguments, cases.into_iter().map(trial).collect());
+        match lab.close() {
+            Ok(()) => conclusion.exit_code(),
+            Err(error) => {
+                err(&draw(Problem::new(error.to_string()), colours_on_stderr()));
+                Exit::Internal.into()
+            }
+        }
+    }
+
+    fn lab(self) -> Result<(Arc<Lab>, Vec<Case>), Problem> {
+        let deployment = Deployment::load(&self.deployment)?;
+        let cases = scenario::load(&deployment, std::slice::from_ref(&deployment.folder))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let lab = Lab {
+            runtime: runtime
+                .map_err(|error| Problem::new(format!("failed to start worker threads: {error}")))?,
+            choice: StackChoice::of_environment(&deployment).map_err(Problem::new)?,
+            deployment: Arc::new(deployment),
+            stack: OnceCell::new(),
+            snapshots: self.snapshots,
+        };
+        Ok((Arc::new(lab), cases))
     }
 }
 
 impl Lab {
+    async fn open(&self) -> Result<Opened, StackError> {
+        // Under nextest this process ends with its one test.
+        if matches!(self.choice, StackChoice::Containers(_)) && std::env::var_os("NEXTEST").is_some() {
+            let folder = LeaseFolder::of(&self.deployment)?;
+            if folder.running().is_none() {
+                let program =
+                    std::env::current_exe().map_err(|error| StackError::Lease(error.to_string()))?;
+                let mut command = Command::new(program);
+                command.env(HOLD, "1");
+                stacks::detach(command, &folder)?;
+            }
+        }
+        Opened::open(self.deployment.clone(), &self.choice).await
+    }
+
+    /// Holds the stack for other processes of the suite.
+    fn hold(&self) -> Exit {
+        let StackChoice::Containers(options) = &self.choice else { return Exit::Usage };
+        stacks::leave_terminal();
+        let ready = |_: &stacks::Containers| {
+            out("ready\n");
+        };
+        match self.runtime.block_on(stacks::hold(self.deployment.clone(), options, Some(IDLE), ready)) {
+            Ok(()) => Exit::Ok,
+            Err(error) => {
+                err(&error.to_string());
+                Exit::StackFailed
+            }
+        }
+    }
+
+    fn close(self: Arc<Self>) -> Result<(), StackError> {
+        // Every test is over, and with it every other hold on the lab.
+        let Some(lab) = Arc::into_inner(self) else { return Ok(()) };
+        match lab.stack.into_inner() {
+            Some(opened) => lab.runtime.block_on(opened.close()),
+            None => Ok(()),
+        }
+    }
+
     fn try_case(&self, case: Arc<Case>) -> Result<(), Failed> {
         self.runtime.block_on(async {
-            let start = || async {
-                let stack = Embedded::start(self.deployment.clone()).await?;
-                Ok::<Arc<dyn Stack>, crate::stacks::StackError>(Arc::new(stack))
-            };
-            let stack = self.stack.get_or_try_init(start).await?.clone();
+            let stack = self.stack.get_or_try_init(|| self.open()).await?.stack();
             let outcome = runner::on_its_stack(case, 1, self.deployment.clone(), stack).await;
             match outcome.verdict {
                 Verdict::Passed | Verdict::Warned => match &self.snapshots {
@@ -110,7 +166,7 @@ impl Lab {
                     }
                     None => Ok(()),
                 },
-                Verdict::ExpectedFailure => Ok(()),
+                Verdict::ExpectedFailure | Verdict::Unsupported => Ok(()),
                 _ => Err(Failed::from(failure_text(&outcome, false))),
             }
         })

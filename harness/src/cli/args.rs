@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::stack::{ContainerArguments, StackArguments};
+
 /// Proves that single sign-on with Traefik and Authentik works, and explains what broke.
 #[derive(Debug, Parser)]
 #[command(name = "ssoproof", version, after_help = EXIT_CODES)]
@@ -14,12 +16,21 @@ pub(super) struct Arguments {
 
 const EXIT_CODES: &str = "Exit codes: 0 everything holds, 1 the harness broke, 2 usage, 3 a scenario or the \
 deployment does not parse, 4 no case selected, 5 the stack failed to start, 100 a case failed, 101 a case passed \
-that is expected to fail.";
+that is expected to fail, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run the scenarios and say what holds.
     Run(RunOptions),
+    /// Start a stack of containers that stays up for later runs.
+    Up(UpOptions),
+    /// Take the stack of containers down, and what dead processes left of others.
+    Down(Which),
+    /// Say whether a stack of containers is up, and how to reach it.
+    Status(Which),
+    /// Hold a stack of containers for other processes.
+    #[command(hide = true)]
+    Hold(HoldOptions),
     /// List the cases, without starting anything.
     List(Chosen),
     /// Read scenarios and look up every name in them, without starting anything.
@@ -60,6 +71,8 @@ pub(super) struct Chosen {
 pub(super) struct RunOptions {
     #[command(flatten)]
     pub(super) chosen: Chosen,
+    #[command(flatten)]
+    pub(super) stack: StackArguments,
     /// How many cases run at once [default: four for every core].
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) jobs: Option<u16>,
@@ -75,6 +88,31 @@ pub(super) struct RunOptions {
     /// Write a JUnit report to this file.
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
+}
+
+/// Which deployment.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Which {
+    /// The deployment.yaml, or the folder that holds it; found under `.` or `scenarios/` when there is only one.
+    #[arg(long, short, env = "SSOPROOF_DEPLOYMENT", value_name = "PATH")]
+    pub(super) deployment: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct UpOptions {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// Keep it until `ssoproof down`; without, it ends when nobody has used it for half an hour.
+    #[arg(long)]
+    pub(super) keep: bool,
+    #[command(flatten)]
+    pub(super) containers: ContainerArguments,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct HoldOptions {
+    #[command(flatten)]
+    pub(super) up: UpOptions,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -21,6 +21,8 @@ pub enum Exit {
     CaseFailed,
     /// 101: a case passed that is expected to fail.
     UnexpectedPass,
+    /// 130: somebody pressed Ctrl-C.
+    Interrupted,
 }
 
 impl Exit {
@@ -35,6 +37,7 @@ impl Exit {
             Self::StackFailed => 5,
             Self::CaseFailed => 100,
             Self::UnexpectedPass => 101,
+            Self::Interrupted => 130,
         }
     }
 }

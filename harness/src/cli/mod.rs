@@ -8,6 +8,8 @@ mod list;
 mod place;
 mod run;
 mod schema;
+mod stack;
+mod up;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -30,6 +32,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let exit = match parsed.command {
         args::Command::Run(options) => run::run(&options),
+        args::Command::Up(options) => up::up(&options),
+        args::Command::Down(which) => up::down(&which),
+        args::Command::Status(which) => up::status(&which),
+        args::Command::Hold(options) => up::hold(&options),
         args::Command::List(options) => list::list(&options),
         args::Command::Check(options) => check::check(&options),
         args::Command::Explain(options) => explain::explain(&options),

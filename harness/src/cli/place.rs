@@ -13,7 +13,12 @@ use crate::scenario::{self, Case};
 
 /// The deployment that `files` names, or the only one there is.
 pub(super) fn deployment(files: &Files) -> Result<Deployment, Problem> {
-    match &files.deployment {
+    deployment_at(files.deployment.as_deref())
+}
+
+/// The deployment at `path`, or the only one there is.
+pub(super) fn deployment_at(path: Option<&Path>) -> Result<Deployment, Problem> {
+    match path {
         Some(path) => Deployment::load(path),
         None => Deployment::load(&only_one(Path::new("."))?),
     }

@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::place;
 use crate::reports::Reports;
 use crate::runner::{self, Event, Options, Plan, Verdict};
-use crate::stacks::{Embedded, Stack};
+use crate::stacks::{Opened, StackError};
 
 /// Starts the stack, runs the chosen cases and reports.
 pub(super) fn run(options: &RunOptions) -> Exit {
@@ -42,20 +42,30 @@ pub(super) fn run(options: &RunOptions) -> Exit {
         }
     };
     let deployment = Arc::new(deployment);
+    let choice = match options.stack.choice(&deployment) {
+        Ok(choice) => choice,
+        Err(problem) => {
+            place::complain(problem);
+            return Exit::Usage;
+        }
+    };
     let exit = runtime.block_on(async {
         let started = Instant::now();
-        let stack: Arc<dyn Stack> = match Embedded::start(deployment.clone()).await {
-            Ok(stack) => Arc::new(stack),
+        let opened = match Opened::open(deployment.clone(), &choice).await {
+            Ok(opened) => opened,
+            Err(StackError::Interrupted) => return Exit::Interrupted,
             Err(error) => {
                 place::complain(Problem::new(error.to_string()));
                 return Exit::StackFailed;
             }
         };
+        let stack = opened.stack();
         let repeat = usize::try_from(options.repeat).unwrap_or(1);
         reports.take(&Event::Started(Plan {
             deployment: deployment.clone(),
             stack: stack.kind(),
             stack_ready: started.elapsed(),
+            timings: opened.timings(),
             cases: cases.len() * repeat,
         }));
         let plan = Options {
@@ -64,6 +74,10 @@ pub(super) fn run(options: &RunOptions) -> Exit {
             repeat,
         };
         let summary = runner::run(cases, deployment.clone(), stack, plan, |event| reports.take(&event)).await;
+        if let Err(error) = opened.close().await {
+            place::complain(Problem::new(format!("failed to take the stack down: {error}")));
+            return Exit::Internal;
+        }
         if summary.count(Verdict::Error) > 0 && summary.count(Verdict::Failed) == 0 {
             Exit::Internal
         } else if summary.count(Verdict::Failed) > 0 {

@@ -21,7 +21,7 @@ impl Diagnosis for BadTraefikFile {
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let problem = subject.routing().err()?;
-        let files = Files::of(subject.deployment, subject.stack.traefik_files());
+        let files = Files::of(subject.deployment, subject.traefik);
         let pointer = problem.at().map(|(source, place)| files.pointer(source, place));
         Some(Diagnosed {
             code: self.code(),

@@ -20,8 +20,7 @@ impl Diagnosis for StateMismatch {
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let hop = subject.hops_at("/outpost.goauthentik.io/callback", 400).next()?;
-        let log = subject.stack.logs(200);
-        let lines = log.iter().filter(|(name, _)| name == "outpost").flat_map(|(_, lines)| lines);
+        let lines = subject.logs.iter().flat_map(|(_, lines)| lines);
         let reason = lines.rev().find_map(|line| {
             ["mismatched session ID", "invalid state"].into_iter().find(|reason| line.contains(reason))
         });

@@ -1,7 +1,7 @@
 //! What a diagnosis looks at, and what it says.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ssoproof_deployment::{Deployment, Place, Problem, Service, Source};
 use url::Url;
@@ -10,14 +10,15 @@ use crate::evidence::{Hop, Ledger};
 use crate::routing::Routing;
 use crate::runner::StepFinding;
 use crate::scenario::Case;
-use crate::stacks::Stack;
 
 /// A case that is not as expected.
 pub struct Subject<'a> {
     /// What is promised.
     pub deployment: &'a Deployment,
-    /// The stack it ran on.
-    pub stack: &'a dyn Stack,
+    /// The Traefik files in force.
+    pub traefik: &'a Path,
+    /// The last log lines of each component, with the component's name.
+    pub logs: &'a [(String, Vec<String>)],
     /// The case.
     pub case: &'a Case,
     /// What is not as expected.
@@ -51,7 +52,7 @@ impl Subject<'_> {
 
     /// The routers in force.
     pub(super) fn routing(&self) -> Result<Routing, Problem> {
-        Routing::read(self.deployment, self.stack.traefik_files())
+        Routing::read(self.deployment, self.traefik)
     }
 
     /// A place in `deployment.yaml`.

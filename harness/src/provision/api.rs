@@ -34,6 +34,10 @@ impl Api {
         self.call(Method::PATCH, path, Some(body)).await
     }
 
+    pub(super) async fn delete(&self, path: &str) -> Result<(), StackError> {
+        self.call(Method::DELETE, path, None).await.map(drop)
+    }
+
     /// The text `key` of the only result of a list.
     pub(super) async fn only(&self, path: &str, key: &str) -> Result<String, StackError> {
         let list = self.get(path).await?;

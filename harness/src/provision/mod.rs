@@ -4,14 +4,35 @@ mod api;
 mod apps;
 mod outpost;
 mod people;
+mod served;
 mod services;
+mod setup;
 
 use std::collections::BTreeMap;
 
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::dial::Client;
 
+pub(crate) use served::served;
+pub use setup::Setup;
+
 use crate::stacks::{Secrets, StackError};
+
+/// Changes whenever something else is made of the same deployment: snapshots of earlier ones do not fit then.
+pub(crate) const REVISION: u32 = 1;
+
+/// The scopes for which Authentik comes with a mapping.
+pub(crate) const OWN_SCOPES: [&str; 5] = ["openid", "email", "profile", "offline_access", "entitlements"];
+
+/// The slug of the flow that lets users in without asking.
+const AUTHORIZATION: &str = "default-provider-authorization-implicit-consent";
+
+/// The slugs of the flows that must be there before `deployment` can be made.
+pub(crate) fn flows(deployment: &Deployment) -> Vec<&str> {
+    let own =
+        deployment.providers().into_iter().filter_map(|(_, provider)| provider.invalidation_flow.as_deref());
+    own.chain([AUTHORIZATION, deployment.auth.provider_invalidation_flow.as_str()]).collect()
+}
 
 /// Makes everything that `deployment` states: groups, users, applications with their providers, keys, bindings,
 /// and the embedded outpost's list.
@@ -48,7 +69,7 @@ struct Flows {
 impl Flows {
     async fn find(api: &api::Api, deployment: &Deployment) -> Result<Self, StackError> {
         Ok(Self {
-            authorization: Self::pk(api, "default-provider-authorization-implicit-consent").await?,
+            authorization: Self::pk(api, AUTHORIZATION).await?,
             provider_invalidation: Self::pk(api, &deployment.auth.provider_invalidation_flow).await?,
         })
     }

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::failure::failure_text;
 use crate::cli::Exit;
 use crate::runner::{CaseOutcome, Event, Plan, Summary, Verdict};
+use crate::stacks::timeline;
 
 /// How many stories are told in full; the rest are named.
 const STORIES: usize = 25;
@@ -160,6 +161,9 @@ impl Terminal {
         text.push_str(&self.requirement_table());
         text.push_str(&self.warning_list());
         text.push_str(&self.drift_list());
+        if let Some(plan) = self.plan.as_ref().filter(|plan| !plan.timings.is_empty()) {
+            text.push_str(&format!("\nstack: {}\n", timeline(&plan.timings)));
+        }
         let count = |verdict| summary.count(verdict);
         text.push_str(&format!(
             "\n{} warned, {} unsupported, {} errors, {} expected failures, {} unexpected passes in {:.2} s\n",

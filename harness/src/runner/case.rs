@@ -19,7 +19,7 @@ use crate::stacks::Stack;
 use crate::steps::{ActorState, Capture, Seen, StepError, World};
 
 /// The most log lines of a component that are kept with a case.
-const LOG_LINES: usize = 40;
+const LOG_LINES: usize = 200;
 
 /// Why a case ended before its last step.
 struct Broken {
@@ -68,8 +68,11 @@ pub async fn run_case(
     let (diagnoses, logs) = if verdict == Verdict::Passed {
         (Vec::new(), Vec::new())
     } else {
-        let subject = Subject { deployment, stack, case: &case, findings: &findings, ledger: &ledger };
-        (diagnoses::examine(&subject), stack.logs(LOG_LINES))
+        let logs = stack.logs(LOG_LINES).await;
+        let traefik = stack.traefik_files();
+        let subject =
+            Subject { deployment, traefik, logs: &logs, case: &case, findings: &findings, ledger: &ledger };
+        (diagnoses::examine(&subject), logs)
     };
     let mut outcome = CaseOutcome::untried(case, round, verdict).with_secrets(stack.secrets().clone());
     outcome.findings = findings;

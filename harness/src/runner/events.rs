@@ -28,6 +28,8 @@ pub struct Plan {
     pub stack: &'static str,
     /// How long the stack took to start.
     pub stack_ready: Duration,
+    /// How long each component of it took, when this process has started them.
+    pub timings: Vec<(String, Duration)>,
     /// How many cases will run, all rounds together.
     pub cases: usize,
 }

@@ -71,22 +71,25 @@ pub async fn run(
     summary
 }
 
-/// Runs a case on `stack`, or on a fork of it when its steps would disturb others.
+/// Borrows a stack that fits the case and runs it there.
 pub async fn on_its_stack(
     case: Arc<Case>,
     round: usize,
     deployment: Arc<Deployment>,
     stack: Arc<dyn Stack>,
 ) -> CaseOutcome {
-    if !case.alone() {
-        return run_case(case, round, &deployment, stack.as_ref()).await;
-    }
-    match stack.fork().await {
-        Ok(own) => run_case(case, round, &deployment, own.as_ref()).await,
+    let loan = match stack.lend(case.reach()).await {
+        Ok(loan) => loan,
         Err(error) => {
             let mut outcome = CaseOutcome::untried(case, round, Verdict::Error);
             outcome.reason = Some(error.to_string());
-            outcome
+            return outcome;
         }
+    };
+    let mut outcome = run_case(case, round, &deployment, loan.stack()).await;
+    if let Err(error) = loan.give_back().await {
+        outcome.verdict = Verdict::Error;
+        outcome.reason = Some(format!("the stack is not as it was before the case: {error}"));
     }
+    outcome
 }

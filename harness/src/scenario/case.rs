@@ -6,6 +6,7 @@ use ssoproof_deployment::{Located, Source};
 
 use super::file::ScenarioFile;
 use super::scope::Scope;
+use crate::stacks::Reach;
 use crate::steps::Step;
 
 /// A scenario file that was read and found whole.
@@ -57,9 +58,10 @@ pub struct Actor {
 }
 
 impl Case {
-    /// Whether a step changes more than its actors' own sessions, so that the case needs a stack for itself.
-    pub fn alone(&self) -> bool {
-        let mut planned = self.scenario.steps.iter().chain(&self.scenario.always);
-        planned.any(|planned| planned.step.verb().is_some_and(|(_, _, verb)| verb.disturbs()))
+    /// How far its steps reach.
+    pub fn reach(&self) -> Reach {
+        let planned = self.scenario.steps.iter().chain(&self.scenario.always);
+        let reaches = planned.filter_map(|planned| Some(planned.step.verb()?.2.reach()));
+        reaches.max().unwrap_or(Reach::Own)
     }
 }

@@ -3,52 +3,68 @@
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 use super::StackError;
 
-/// One CA, a certificate of it for every host of a deployment, and who trusts it. Clones share them.
+/// One CA, and a certificate of it for every host of a deployment; PEM. Clones share nothing but the texts.
 #[derive(Clone)]
 pub(super) struct Authority {
-    pub(super) server: Arc<ServerConfig>,
-    pub(super) client: Arc<ClientConfig>,
+    pub(super) ca: String,
+    pub(super) certificate: String,
+    pub(super) key: String,
 }
 
 impl Authority {
     /// A new CA with one certificate for `hosts`, P-256.
     pub(super) fn new(hosts: Vec<String>) -> Result<Self, StackError> {
-        let (certificate, key, root) = issue(hosts).map_err(|error| failed(&error))?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut roots = RootCertStore::empty();
-        roots.add(root).map_err(|error| failed(&error))?;
-        let client = ClientConfig::builder_with_provider(provider.clone())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| failed(&error))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let mut server = ServerConfig::builder_with_provider(provider)
+        issue(hosts).map_err(|error| failed(&error))
+    }
+
+    /// What a server shows.
+    pub(super) fn server(&self) -> Result<Arc<ServerConfig>, StackError> {
+        let certificate = CertificateDer::from_pem_slice(self.certificate.as_bytes());
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes());
+        let (certificate, key) = (certificate.map_err(|e| failed(&e))?, key.map_err(|e| failed(&e))?);
+        let mut server = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| failed(&error))?
             .with_no_client_auth()
             .with_single_cert(vec![certificate], key)
             .map_err(|error| failed(&error))?;
         server.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { server: Arc::new(server), client: Arc::new(client) })
+        Ok(Arc::new(server))
     }
 }
 
-type Issued = (CertificateDer<'static>, PrivateKeyDer<'static>, CertificateDer<'static>);
+/// A client that trusts the CAs in `ca`, PEM, and no other.
+pub(super) fn trusting(ca: &str) -> Result<Arc<ClientConfig>, StackError> {
+    let mut roots = RootCertStore::empty();
+    for root in CertificateDer::pem_slice_iter(ca.as_bytes()) {
+        roots.add(root.map_err(|error| failed(&error))?).map_err(|error| failed(&error))?;
+    }
+    let client = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed(&error))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(client))
+}
 
-fn issue(hosts: Vec<String>) -> Result<Issued, rcgen::Error> {
+fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+fn issue(hosts: Vec<String>) -> Result<Authority, rcgen::Error> {
     let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "ssoproof embedded stack");
+    params.distinguished_name.push(DnType::CommonName, "ssoproof stack");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
     let key = KeyPair::generate()?;
     let certificate = CertificateParams::new(hosts)?.signed_by(&key, &issuer)?;
-    let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    Ok((certificate.der().clone(), der, issuer.der().clone()))
+    Ok(Authority { ca: issuer.pem(), certificate: certificate.pem(), key: key.serialize_pem() })
 }
 
 fn failed(error: &dyn std::fmt::Display) -> StackError {

@@ -1,29 +1,25 @@
 //! The in-process stack: every part on loopback, in this process.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustls::{ClientConfig, ServerConfig};
 use secrecy::ExposeSecret as _;
+use ssoproof_deployment::Deployment;
 use ssoproof_deployment::traefik::{EntryPoint, Profile as TraefikProfile};
-use ssoproof_deployment::{
-    Bridge as DeployedBridge, Deployment, Grafana as DeployedGrafana, Minio as DeployedMinio,
-};
 use ssoproof_embedded::authentik::{self, Authentik, Profile, State};
 use ssoproof_embedded::dial::{Client, Names};
 use ssoproof_embedded::gateway::{self, Gateway};
-use ssoproof_embedded::grafana::role::RoleSettings;
-use ssoproof_embedded::grafana::{self, Grafana};
 use ssoproof_embedded::logs::Logs;
 use ssoproof_embedded::minio::policy::PolicyDocument;
-use ssoproof_embedded::minio::{self, ConsoleVariant, Minio, OpenId};
-use ssoproof_embedded::services::{Bridge, Probe, ProbeSettings};
 use tempfile::TempDir;
-use url::Url;
 
-use super::authority::Authority;
-use super::{Need, Secrets, Stack, StackError, StackFuture};
+use super::authority::{Authority, trusting};
+use super::loan::Loan;
+use super::parts::{Making, Parts, copy_of, failed, host_and_port, policies};
+use super::{LogTails, Need, Reach, Secrets, Stack, StackError, StackFuture};
 use crate::provision::provision;
 
 /// The in-process stack of one deployment.
@@ -37,16 +33,15 @@ pub struct Embedded {
     provisioned: Arc<State>,
     _authentik: Authentik,
     _gateway: Gateway,
-    _grafana: Option<Grafana>,
-    _minio: Option<Minio>,
-    _services: Vec<Probe>,
+    _parts: Parts,
 }
 
 /// What every fork of a stack shares.
 struct Blueprint {
     deployment: Arc<Deployment>,
     secrets: Arc<Secrets>,
-    authority: Authority,
+    server: Arc<ServerConfig>,
+    tls: Arc<ClientConfig>,
     policies: BTreeMap<String, PolicyDocument>,
     authentik: Profile,
     traefik: &'static TraefikProfile,
@@ -74,11 +69,13 @@ impl Embedded {
         })
         .await
         .map_err(|error| failed("Authentik", &error))?;
-        register(&internal, &deployment.auth.upstream, authentik.address());
+        if let Some((host, port)) = host_and_port(&deployment.auth.upstream) {
+            internal.insert(&host, port, authentik.address());
+        }
         let provisioned = match provisioned {
             Some(provisioned) => provisioned,
             None => {
-                let client = Client::new(internal.clone(), blueprint.authority.client.clone());
+                let client = Client::new(internal.clone(), blueprint.tls.clone());
                 provision(deployment, client, &deployment.auth.upstream, &blueprint.secrets).await?;
                 Arc::new(authentik.state())
             }
@@ -88,9 +85,9 @@ impl Embedded {
             .map_err(|error| failed("the gateway", &error))?;
         let mut settings = gateway::Settings::new(
             traefik.path(),
-            blueprint.authority.server.clone(),
+            blueprint.server.clone(),
             internal.clone(),
-            blueprint.authority.client.clone(),
+            blueprint.tls.clone(),
             logs.clone(),
         );
         settings.http = EntryPoint::new(&deployment.traefik.entry_points.http);
@@ -105,16 +102,19 @@ impl Embedded {
             }
         }
 
-        let services = blueprint.services(&internal).await?;
-        let grafana = match &deployment.apps.grafana {
-            Some(app) => Some(blueprint.grafana(app, &internal, &logs).await?),
-            None => None,
-        };
-        let minio = match &deployment.apps.minio {
-            Some(app) => Some(blueprint.minio(app, &internal, &logs).await?),
-            None => None,
-        };
-        let client = Client::new(public, blueprint.authority.client.clone());
+        let parts = Parts::start(&Making {
+            deployment,
+            secrets: &blueprint.secrets,
+            policies: &blueprint.policies,
+            tls: blueprint.tls.clone(),
+            names: internal.clone(),
+            logs: logs.clone(),
+            address: Ipv4Addr::LOCALHOST.into(),
+        })
+        .await?;
+        parts.announce(&internal);
+        parts.initialise().await;
+        let client = Client::new(public, blueprint.tls.clone());
         Ok(Self {
             blueprint,
             client,
@@ -123,133 +123,33 @@ impl Embedded {
             provisioned,
             _authentik: authentik,
             _gateway: gateway,
-            _grafana: grafana,
-            _minio: minio,
-            _services: services,
+            _parts: parts,
         })
     }
 }
 
 impl Blueprint {
     fn new(deployment: Arc<Deployment>) -> Result<Self, StackError> {
-        let unknown = |part: &'static str, version: &str| StackError::Start {
-            part,
-            reason: format!("version `{version}` is not one of those that are modelled"),
-        };
-        let versions = &deployment.versions;
-        let authentik =
-            Profile::of(&versions.authentik).ok_or_else(|| unknown("Authentik", &versions.authentik))?;
-        let traefik = TraefikProfile::for_version(&versions.traefik);
-        let mut policies = BTreeMap::new();
-        for (name, file) in deployment.apps.minio.iter().flat_map(|minio| &minio.policies) {
-            let path = deployment.folder.join(&file.value);
-            let wrong = |reason: String| StackError::Start {
-                part: "MinIO",
-                reason: format!("policy `{}`: {reason}", path.display()),
-            };
-            let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
-            let policy = PolicyDocument::parse(&text).map_err(|error| wrong(error.to_string()))?;
-            policies.insert(name.clone(), policy);
-        }
+        let authority = Authority::new(deployment.hosts())?;
         Ok(Self {
             secrets: Arc::new(Secrets::random(&deployment)),
-            authority: Authority::new(deployment.hosts())?,
-            policies,
-            authentik,
-            traefik,
+            server: authority.server()?,
+            tls: trusting(&authority.ca)?,
+            policies: policies(&deployment)?,
+            authentik: modelled(&deployment)?,
+            traefik: TraefikProfile::for_version(&deployment.versions.traefik),
             deployment,
         })
     }
+}
 
-    fn client_secret(&self, client_id: &str) -> String {
-        self.secrets
-            .client_secrets
-            .get(client_id)
-            .map(|secret| secret.expose_secret().to_owned())
-            .unwrap_or_default()
-    }
-
-    async fn services(&self, internal: &Names) -> Result<Vec<Probe>, StackError> {
-        let mut probes = Vec::new();
-        for (slug, service) in &self.deployment.services {
-            let bridge = match service.bridge {
-                None => Bridge::None,
-                Some(DeployedBridge::AsDocumented) => Bridge::AsDocumented,
-                Some(DeployedBridge::Safe) => Bridge::Safe,
-            };
-            let settings = ProbeSettings { name: slug.clone(), bridge, folding: true };
-            let probe = Probe::start(settings).await.map_err(|error| failed("a service", &error))?;
-            register(internal, &service.upstream, probe.address());
-            probes.push(probe);
-        }
-        Ok(probes)
-    }
-
-    async fn grafana(
-        &self,
-        app: &DeployedGrafana,
-        internal: &Names,
-        logs: &Logs,
-    ) -> Result<Grafana, StackError> {
-        let base = &self.deployment.auth.url.value;
-        let mut settings = grafana::Settings::new(
-            app.url.value.clone(),
-            format!("{base}/application/o/authorize/"),
-            format!("{base}/application/o/token/"),
-            internal.clone(),
-            self.authority.client.clone(),
-            logs.clone(),
-        );
-        settings.userinfo_url = Some(format!("{base}/application/o/userinfo/"));
-        settings.client_id = app.provider.client_id.clone();
-        settings.client_secret = self.client_secret(&app.provider.client_id);
-        settings.scopes = app.provider.scopes.iter().map(|scope| scope.value.clone()).collect();
-        settings.role = RoleSettings {
-            attribute_path: app.role_attribute_path.value.clone(),
-            strict: app.role_attribute_strict,
-            ..RoleSettings::default()
-        };
-        settings.signout_redirect_url = app.signout_redirect_url.as_ref().map(|url| url.value.clone());
-        settings.cookie_secure = true;
-        settings.login_attribute_path = "preferred_username".to_owned();
-        let grafana = Grafana::start(settings).await.map_err(|error| failed("Grafana", &error))?;
-        register(internal, &app.upstream, grafana.address());
-        Ok(grafana)
-    }
-
-    async fn minio(&self, app: &DeployedMinio, internal: &Names, logs: &Logs) -> Result<Minio, StackError> {
-        let base = &self.deployment.auth.url.value;
-        let scopes: Vec<&str> = app.provider.scopes.iter().map(|scope| scope.as_str()).collect();
-        let minio = Minio::start(minio::Settings {
-            openid: OpenId {
-                config_url: format!(
-                    "{base}/application/o/{}/.well-known/openid-configuration",
-                    *app.provider.slug
-                ),
-                client_id: app.provider.client_id.clone(),
-                client_secret: self.client_secret(&app.provider.client_id),
-                claim_name: app.claim_name.value.clone(),
-                scopes: scopes.join(","),
-                redirect_uri: app.provider.redirect_uris.first().map(|uri| uri.value.clone()),
-                ..OpenId::default()
-            },
-            policies: self.policies.clone(),
-            root_user: "root".to_owned(),
-            root_password: self.secrets.admin_token.expose_secret().to_owned(),
-            buckets: app.buckets.clone(),
-            console: ConsoleVariant::Sso,
-            names: internal.clone(),
-            tls: self.authority.client.clone(),
-            logs: logs.clone(),
-        })
-        .await
-        .map_err(|error| failed("MinIO", &error))?;
-        register(internal, &app.api_upstream, minio.api());
-        register(internal, &app.upstream, minio.console());
-        // A deployment whose provider MinIO cannot use still starts: its cases show what is wrong.
-        let _ = minio.initialise().await;
-        Ok(minio)
-    }
+/// How the deployment's version of Authentik behaves.
+pub(super) fn modelled(deployment: &Deployment) -> Result<Profile, StackError> {
+    let version = &deployment.versions.authentik;
+    Profile::of(version).ok_or_else(|| StackError::Start {
+        part: "Authentik",
+        reason: format!("version `{version}` is not one of those that are modelled"),
+    })
 }
 
 impl Stack for Embedded {
@@ -275,48 +175,20 @@ impl Stack for Embedded {
         self.traefik.path()
     }
 
-    fn logs(&self, count: usize) -> Vec<(String, Vec<String>)> {
+    fn logs(&self, count: usize) -> LogTails<'_> {
         let components = self.logs.components().into_iter();
-        components.map(|name| (name.to_owned(), self.logs.tail(name, count))).collect()
+        let tails = components.map(|name| (name.to_owned(), self.logs.tail(name, count))).collect();
+        Box::pin(std::future::ready(tails))
     }
 
-    fn fork(&self) -> StackFuture<'_, Arc<dyn Stack>> {
+    /// Whoever disturbs others gets a fork.
+    fn lend(self: Arc<Self>, reach: Reach) -> StackFuture<'static, Loan> {
         Box::pin(async move {
+            if reach == Reach::Own {
+                return Ok(Loan::new(self));
+            }
             let fork = Self::build(self.blueprint.clone(), Some(self.provisioned.clone())).await?;
-            Ok(Arc::new(fork) as Arc<dyn Stack>)
+            Ok(Loan::new(Arc::new(fork)))
         })
     }
-}
-
-/// Says that the host and port of `url` listen at `address`.
-fn register(names: &Names, url: &str, address: SocketAddr) {
-    if let Ok(url) = Url::parse(url)
-        && let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default())
-    {
-        names.insert(host, port, address);
-    }
-}
-
-/// A copy of a folder and what is below it, so that nothing the stack writes reaches the user's files.
-fn copy_of(folder: &Path) -> std::io::Result<TempDir> {
-    fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-        for entry in std::fs::read_dir(from)? {
-            let entry = entry?;
-            let target = to.join(entry.file_name());
-            if entry.file_type()?.is_dir() {
-                std::fs::create_dir(&target)?;
-                copy(&entry.path(), &target)?;
-            } else {
-                std::fs::copy(entry.path(), target)?;
-            }
-        }
-        Ok(())
-    }
-    let copied = tempfile::tempdir()?;
-    copy(folder, copied.path())?;
-    Ok(copied)
-}
-
-fn failed(part: &'static str, error: &dyn std::fmt::Display) -> StackError {
-    StackError::Start { part, reason: error.to_string() }
 }

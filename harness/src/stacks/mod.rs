@@ -1,7 +1,14 @@
 //! Stacks: running parts that a deployment's URLs resolve to.
 
 mod authority;
+mod containers;
 mod embedded;
+mod lease;
+mod live;
+mod loan;
+mod locks;
+mod opened;
+mod parts;
 mod secrets;
 
 use std::path::Path;
@@ -12,7 +19,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ssoproof_embedded::dial::Client;
 
+pub use containers::{ContainerOptions, Containers};
+pub(crate) use containers::{end, reap_all, timeline};
 pub use embedded::Embedded;
+pub use lease::{Lease, LeaseFolder};
+pub use live::Live;
+pub use loan::Loan;
+pub(crate) use opened::leave_terminal;
+pub use opened::{Opened, StackChoice, detach, hold};
 pub use secrets::Secrets;
 
 /// What a scenario may ask of a stack beyond answering requests.
@@ -35,8 +49,22 @@ impl Need {
     }
 }
 
+/// How far a case reaches: what others that run beside it would notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Its actors' own browsers.
+    Own,
+    /// Sessions of the same users in other browsers.
+    Sessions,
+    /// What the administrator has set up, components, files.
+    Setup,
+}
+
 /// A future that a stack returns.
 pub type StackFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StackError>> + Send + 'a>>;
+
+/// The last log lines of each component, with the component's name.
+pub type LogTails<'a> = Pin<Box<dyn Future<Output = Vec<(String, Vec<String>)>> + Send + 'a>>;
 
 /// Why a stack did not start, or a control of it did not work.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +77,15 @@ pub enum StackError {
         /// What went wrong.
         reason: String,
     },
+    /// A container is at fault.
+    #[error(transparent)]
+    Containers(#[from] ssoproof_containers::Error),
+    /// The running stack, or what is left of one, cannot be used.
+    #[error("{0}")]
+    Lease(String),
+    /// Somebody pressed Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
     /// Authentik refused something that setting up the deployment needs.
     #[error("failed to provision {what}: {reason}")]
     Provision {
@@ -61,7 +98,7 @@ pub enum StackError {
 
 /// A running stack.
 pub trait Stack: Send + Sync {
-    /// What kind of stack: `embedded`.
+    /// What kind of stack: `embedded`, `containers`.
     fn kind(&self) -> &'static str;
 
     /// A client that resolves the deployment's hosts to this stack and trusts its CA.
@@ -77,8 +114,8 @@ pub trait Stack: Send + Sync {
     fn traefik_files(&self) -> &Path;
 
     /// The last `count` lines that each component logged, with the component's name.
-    fn logs(&self, count: usize) -> Vec<(String, Vec<String>)>;
+    fn logs(&self, count: usize) -> LogTails<'_>;
 
-    /// A stack of the same deployment whose state nobody else touches.
-    fn fork(&self) -> StackFuture<'_, Arc<dyn Stack>>;
+    /// Lends a stack of this deployment to a case; nobody else notices what it does within `reach`.
+    fn lend(self: Arc<Self>, reach: Reach) -> StackFuture<'static, Loan>;
 }

@@ -1,8 +1,13 @@
 //! What nobody may see: tokens and passwords of a stack.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
 use ssoproof_deployment::Deployment;
 
 /// The secrets of one stack.
@@ -14,6 +19,14 @@ pub struct Secrets {
     pub passwords: BTreeMap<String, SecretString>,
     /// Client secrets by client id.
     pub client_secrets: BTreeMap<String, SecretString>,
+}
+
+/// The secrets in a file that only this user reads.
+#[derive(Clone, Deserialize, Serialize)]
+pub(super) struct Kept {
+    admin_token: String,
+    passwords: BTreeMap<String, String>,
+    client_secrets: BTreeMap<String, String>,
 }
 
 impl Secrets {
@@ -29,10 +42,44 @@ impl Secrets {
                 .collect(),
         }
     }
+
+    pub(super) fn keep(&self) -> Kept {
+        let plain = |secrets: &BTreeMap<String, SecretString>| {
+            secrets.iter().map(|(name, secret)| (name.clone(), secret.expose_secret().to_owned())).collect()
+        };
+        Kept {
+            admin_token: self.admin_token.expose_secret().to_owned(),
+            passwords: plain(&self.passwords),
+            client_secrets: plain(&self.client_secrets),
+        }
+    }
 }
 
-fn random() -> SecretString {
+impl From<Kept> for Secrets {
+    fn from(kept: Kept) -> Self {
+        let hidden = |texts: BTreeMap<String, String>| {
+            texts.into_iter().map(|(name, text)| (name, SecretString::from(text))).collect()
+        };
+        Self {
+            admin_token: kept.admin_token.into(),
+            passwords: hidden(kept.passwords),
+            client_secrets: hidden(kept.client_secrets),
+        }
+    }
+}
+
+/// A new random secret of 24 bytes, in letters, digits, `-` and `_`.
+pub(super) fn random() -> SecretString {
     use base64::Engine as _;
     let bytes: [u8; 24] = rand::random();
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes).into()
+}
+
+/// Writes a file that only this user reads, whole or not at all.
+pub(super) fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let unfinished = path.with_extension("new");
+    let _ = std::fs::remove_file(&unfinished);
+    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&unfinished)?;
+    file.write_all(text.as_bytes())?;
+    std::fs::rename(unfinished, path)
 }

@@ -13,6 +13,7 @@ use super::{Seen, World};
 use crate::agent::{Agent, Limits, Outgoing};
 use crate::evidence::Cause;
 use crate::scenario::{Template, Text};
+use crate::stacks::Reach;
 
 /// A call to the API.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -47,8 +48,8 @@ impl Verb for Admin {
         }
     }
 
-    fn disturbs(&self) -> bool {
-        self.method != "GET"
+    fn reach(&self) -> Reach {
+        if self.method == "GET" { Reach::Own } else { Reach::Setup }
     }
 
     fn by_actor(&self) -> bool {

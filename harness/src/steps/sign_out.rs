@@ -16,6 +16,7 @@ use super::world::parse_url;
 use super::{Seen, World};
 use crate::agent::Outgoing;
 use crate::scenario::Text;
+use crate::stacks::Reach;
 
 /// Which way out, and where.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -96,8 +97,8 @@ impl Verb for SignOut {
     }
 
     /// `sign_out` at the outpost and end-session drop every proxy session of the user, in all browsers.
-    fn disturbs(&self) -> bool {
-        true
+    fn reach(&self) -> Reach {
+        Reach::Sessions
     }
 
     fn run<'a>(&'a self, _: &'a Step, world: &'a mut World<'_>) -> StepFuture<'a> {

@@ -14,15 +14,16 @@ use super::{
 };
 use crate::checks::Expect;
 use crate::scenario::{Template, Text, TextError};
+use crate::stacks::Reach;
 
 /// What one verb does.
 pub trait Verb: fmt::Debug + Send + Sync {
     /// Lists the texts in it, so that their variables can be looked up before anything runs.
     fn parts(&self, place: Place, parts: &mut Parts);
 
-    /// Whether it changes more than its actor's own browser: other sessions, Authentik's objects, files.
-    fn disturbs(&self) -> bool {
-        false
+    /// How far it reaches.
+    fn reach(&self) -> Reach {
+        Reach::Own
     }
 
     /// Whether a step with it may say `sign_in`, for when it meets the login page.

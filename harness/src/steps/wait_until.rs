@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::World;
 use super::step::{Parts, Step, StepError, StepFuture, Verb};
 use crate::checks;
+use crate::stacks::Reach;
 
 /// How often the step is repeated.
 const EVERY: Duration = Duration::from_millis(50);
@@ -41,8 +42,8 @@ impl Verb for WaitUntil {
         parts.variables.extend(self.step.parts().variables);
     }
 
-    fn disturbs(&self) -> bool {
-        self.step.verb().is_some_and(|(_, _, verb)| verb.disturbs())
+    fn reach(&self) -> Reach {
+        self.step.verb().map_or(Reach::Own, |(_, _, verb)| verb.reach())
     }
 
     fn by_actor(&self) -> bool {

@@ -1,0 +1,128 @@
+//! `ssoproof up`, `down` and `status`, and the process that holds a stack for others.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ssoproof_deployment::{Deployment, Problem};
+
+use super::args::{HoldOptions, UpOptions, Which};
+use super::exit::Exit;
+use super::place;
+use super::stack::IDLE;
+use crate::reports::out;
+use crate::stacks::{self, Lease, LeaseFolder, StackError};
+
+/// The longest wait for a holder that was told to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Starts a stack of containers that stays when this process ends.
+pub(super) fn up(options: &UpOptions) -> Exit {
+    with(&options.which, |deployment, folder| {
+        if let Some(lease) = folder.running() {
+            out("it is up already\n");
+            return Ok(out(&told(&deployment, &lease)));
+        }
+        let program = std::env::current_exe().map_err(|error| StackError::Lease(error.to_string()))?;
+        let mut command = Command::new(program);
+        command.arg("hold").args(options.containers.again());
+        command.arg("--deployment").arg(deployment.folder.join("deployment.yaml"));
+        if options.keep {
+            command.arg("--keep");
+        }
+        stacks::detach(command, &folder)?;
+        match folder.running() {
+            Some(lease) => {
+                out(&format!("up: {}\n", stacks::timeline(&lease.timings)));
+                Ok(out(&told(&deployment, &lease)))
+            }
+            None => Err(StackError::Lease("the stack ended as soon as it was up".to_owned())),
+        }
+    })
+}
+
+/// Takes the running stack of containers down, and what dead owners left.
+pub(super) fn down(which: &Which) -> Exit {
+    with(which, |_, folder| {
+        let stopped = folder.owner();
+        if let Some(pid) = stopped {
+            let started = Instant::now();
+            stacks::end(pid)?;
+            while folder.owned() {
+                if started.elapsed() > PATIENCE {
+                    return Err(StackError::Lease(format!("process {pid} does not end")));
+                }
+                std::thread::sleep(Duration::from_millis(25));
+            }
+        }
+        let reaped = runtime()?.block_on(stacks::reap_all())?;
+        out(match (stopped, reaped) {
+            (Some(_), _) => "down\n",
+            (None, true) => "removed what a dead owner had left\n",
+            (None, false) => "nothing is up\n",
+        });
+        Ok(Exit::Ok)
+    })
+}
+
+/// Tells what is up.
+pub(super) fn status(which: &Which) -> Exit {
+    with(which, |deployment, folder| {
+        let text = match (folder.running(), folder.owner()) {
+            (Some(lease), _) => {
+                let used = if folder.used() { ", in use" } else { "" };
+                format!("up, held by process {}{used}\n{}", lease.pid, told(&deployment, &lease))
+            }
+            (None, Some(pid)) => format!("starting, by process {pid}\n"),
+            (None, None) => "nothing is up\n".to_owned(),
+        };
+        Ok(out(&text))
+    })
+}
+
+/// Holds a stack until it is told to end.
+pub(super) fn hold(options: &HoldOptions) -> Exit {
+    stacks::leave_terminal();
+    with(&options.up.which, |deployment, _| {
+        let containers = options.up.containers.options(&deployment);
+        let containers = containers.map_err(|problem| StackError::Lease(problem.to_string()))?;
+        let idle = (!options.up.keep).then_some(IDLE);
+        // The one that waits for the line may be gone already.
+        let held = stacks::hold(deployment, &containers, idle, |_| {
+            out("ready\n");
+        });
+        runtime()?.block_on(held)?;
+        Ok(Exit::Ok)
+    })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, StackError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| StackError::Lease(format!("failed to start worker threads: {error}")))
+}
+
+fn with(which: &Which, work: impl FnOnce(Arc<Deployment>, LeaseFolder) -> Result<Exit, StackError>) -> Exit {
+    let deployment = match place::deployment_at(which.deployment.as_deref()) {
+        Ok(deployment) => Arc::new(deployment),
+        Err(problem) => {
+            place::complain(problem);
+            return Exit::Parse;
+        }
+    };
+    let done = LeaseFolder::of(&deployment).and_then(|folder| work(deployment, folder));
+    done.unwrap_or_else(|error| {
+        place::complain(Problem::new(error.to_string()));
+        Exit::StackFailed
+    })
+}
+
+/// How to reach the stack.
+fn told(deployment: &Deployment, lease: &Lease) -> String {
+    let mut text = format!("{}: plain on {}, TLS on {}\n", lease.deployment, lease.http, lease.https);
+    let width = lease.containers.keys().map(String::len).max().unwrap_or_default();
+    for (component, id) in &lease.containers {
+        text.push_str(&format!("  {component:<width$}  {}\n", id.get(..12).unwrap_or(id)));
+    }
+    text.push_str(&format!("  curl --insecure --connect-to ::{} {}/\n", lease.https, *deployment.auth.url));
+    text
+}

@@ -1,0 +1,89 @@
+//! A stack that runs outside this process, known by its addresses.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ssoproof_containers::Control;
+use ssoproof_deployment::Deployment;
+use ssoproof_embedded::dial::{Client, Names};
+
+use super::locks::CaseLock;
+use super::{Loan, LogTails, Need, Reach, Secrets, Stack, StackError, StackFuture};
+use crate::provision::Setup;
+
+/// A stack that runs outside this process, shared with whoever else uses it.
+pub struct Live {
+    pub(super) kind: &'static str,
+    pub(super) deployment: Arc<Deployment>,
+    pub(super) client: Client,
+    pub(super) secrets: Arc<Secrets>,
+    pub(super) traefik: PathBuf,
+    pub(super) control: Control,
+    pub(super) lock: CaseLock,
+    /// What was set up before anybody used it.
+    pub(super) setup: Arc<Setup>,
+}
+
+impl Live {
+    /// Puts everything back that a case may have changed.
+    async fn restore(&self) -> Result<(), StackError> {
+        let base = &self.deployment.auth.url;
+        self.setup.restore(&self.deployment, self.client.clone(), base, &self.secrets).await
+    }
+}
+
+/// Resolves every host of `deployment` to Traefik's entry points.
+pub(super) fn names_of(deployment: &Deployment, http: SocketAddr, https: SocketAddr) -> Names {
+    let names = Names::default();
+    for host in deployment.hosts() {
+        names.insert(&host, 80, http);
+        names.insert(&host, 443, https);
+    }
+    names
+}
+
+impl Stack for Live {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    fn secrets(&self) -> &Arc<Secrets> {
+        &self.secrets
+    }
+
+    fn offers(&self, need: Need) -> bool {
+        match need {
+            Need::Admin | Need::Probe => true,
+        }
+    }
+
+    fn traefik_files(&self) -> &Path {
+        &self.traefik
+    }
+
+    fn logs(&self, count: usize) -> LogTails<'_> {
+        Box::pin(self.control.logs(count))
+    }
+
+    /// Cases that reach no further than their browsers run beside each other, others alone.
+    fn lend(self: Arc<Self>, reach: Reach) -> StackFuture<'static, Loan> {
+        Box::pin(async move {
+            let taken = self.lock.take(reach > Reach::Own).await;
+            let taken =
+                taken.map_err(|error| StackError::Lease(format!("failed to lock the stack: {error}")))?;
+            let stack = self.clone();
+            Ok(Loan::returning(self, move || {
+                Box::pin(async move {
+                    let restored = if reach == Reach::Setup { stack.restore().await } else { Ok(()) };
+                    drop(taken);
+                    restored
+                })
+            }))
+        })
+    }
+}

@@ -1,0 +1,167 @@
+//! A stack of the kind that was asked for, for the length of a run.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ssoproof_containers::{Docker, Images};
+use ssoproof_deployment::Deployment;
+
+use super::containers::interrupted;
+use super::{ContainerOptions, Containers, Embedded, LeaseFolder, Stack, StackError};
+
+/// Which kind of stack, and how it is started.
+#[derive(Clone, Debug)]
+pub enum StackChoice {
+    /// In this process.
+    Embedded,
+    /// In containers.
+    Containers(Box<ContainerOptions>),
+}
+
+impl StackChoice {
+    /// What `SSOPROOF_STACK` and `SSOPROOF_IMAGE_<COMPONENT>` say.
+    ///
+    /// # Errors
+    /// A sentence about the variable that makes no sense.
+    pub fn of_environment(deployment: &Deployment) -> Result<Self, String> {
+        let kind = std::env::var("SSOPROOF_STACK").unwrap_or_default();
+        match kind.as_str() {
+            "" | "embedded" => Ok(Self::Embedded),
+            "containers" => {
+                let images = Images::of(deployment, |name| std::env::var(name).ok())?;
+                Ok(Self::Containers(Box::new(ContainerOptions { images, cold: false, ports: (0, 0) })))
+            }
+            other => Err(format!("SSOPROOF_STACK is `{other}`, not `embedded` or `containers`")),
+        }
+    }
+}
+
+/// An open stack. Close it, or containers are only removed by the next start.
+pub enum Opened {
+    /// In this process.
+    Embedded(Arc<Embedded>),
+    /// In containers, owned or shared.
+    Containers(Box<Containers>),
+}
+
+impl Opened {
+    /// Opens a stack of `deployment`. From then on, Ctrl-C and SIGTERM take containers that this process owns away
+    /// and end it with 130.
+    ///
+    /// # Errors
+    /// [`StackError`] when it does not start; nothing is left behind then.
+    pub async fn open(deployment: Arc<Deployment>, choice: &StackChoice) -> Result<Self, StackError> {
+        match choice {
+            StackChoice::Embedded => Ok(Self::Embedded(Arc::new(Embedded::start(deployment).await?))),
+            StackChoice::Containers(options) => {
+                let containers = Containers::open(deployment, options).await?;
+                if containers.owned() {
+                    let stack = containers.lease().stack.clone();
+                    tokio::spawn(async move {
+                        interrupted().await;
+                        if let Ok(docker) = Docker::connect().await {
+                            let _ = docker.remove_stack(&stack).await;
+                        }
+                        std::process::exit(130);
+                    });
+                }
+                Ok(Self::Containers(Box::new(containers)))
+            }
+        }
+    }
+
+    /// The stack, for cases.
+    pub fn stack(&self) -> Arc<dyn Stack> {
+        match self {
+            Self::Embedded(stack) => stack.clone(),
+            Self::Containers(containers) => containers.stack(),
+        }
+    }
+
+    /// How long each component took to be ready, when this process has started them.
+    pub fn timings(&self) -> Vec<(String, Duration)> {
+        match self {
+            Self::Containers(containers) if containers.owned() => containers.lease().timings.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Takes down what this process has started, once nobody uses it any more.
+    ///
+    /// # Errors
+    /// [`StackError`] with what could not be removed.
+    pub async fn close(self) -> Result<(), StackError> {
+        match self {
+            Self::Embedded(_) => Ok(()),
+            Self::Containers(containers) => containers.close().await,
+        }
+    }
+}
+
+/// Holds a stack for other processes until it is told to end or, with `idle`, until nobody has used it that long.
+/// `ready` is called once it can be used.
+///
+/// # Errors
+/// [`StackError`] when it does not start, another process owns one already, or it could not be taken down.
+pub async fn hold(
+    deployment: Arc<Deployment>,
+    options: &ContainerOptions,
+    idle: Option<Duration>,
+    ready: impl FnOnce(&Containers),
+) -> Result<(), StackError> {
+    let mut containers = Containers::open(deployment, options).await?;
+    ready(&containers);
+    if !containers.owned() {
+        return Ok(());
+    }
+    containers.leave();
+    tokio::select! {
+        () = interrupted() => {}
+        () = unused(containers.folder(), idle) => {}
+    }
+    containers.take_down().await
+}
+
+/// Resolves when nobody has used the stack for `idle`; without it never.
+async fn unused(folder: &LeaseFolder, idle: Option<Duration>) {
+    let Some(idle) = idle else { return std::future::pending().await };
+    let mut last_used = tokio::time::Instant::now();
+    let mut looks = tokio::time::interval((idle / 20).max(Duration::from_millis(200)));
+    while last_used.elapsed() < idle {
+        looks.tick().await;
+        if folder.used() {
+            last_used = tokio::time::Instant::now();
+        }
+    }
+}
+
+/// Starts `command`, which holds a stack, apart from this process, and waits until the stack can be used: until it
+/// writes a line.
+///
+/// # Errors
+/// [`StackError::Lease`] with what the process said when it ended instead.
+pub fn detach(mut command: Command, folder: &LeaseFolder) -> Result<(), StackError> {
+    use std::io::BufRead as _;
+    let failed = |error: std::io::Error| StackError::Lease(format!("failed to start a holder: {error}"));
+    let log = folder.path().join("holder.log");
+    let file = std::fs::File::create(&log).map_err(failed)?;
+    command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped()).stderr(file);
+    let mut child = command.spawn().map_err(failed)?;
+    let mut line = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        std::io::BufReader::new(stdout).read_line(&mut line).map_err(failed)?;
+    }
+    if line.is_empty() {
+        let _ = child.wait();
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        return Err(StackError::Lease(said.trim().to_owned()));
+    }
+    Ok(())
+}
+
+/// Makes this process survive the terminal it was started in.
+pub(crate) fn leave_terminal() {
+    // One that leads a group already is not bound to a terminal's.
+    let _ = rustix::process::setsid();
+}

@@ -1,0 +1,210 @@
+//! The parts that the harness serves itself, whatever the rest of the stack is made of: probes in place of the
+//! services, Grafana, MinIO.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use secrecy::ExposeSecret as _;
+use ssoproof_deployment::{
+    Bridge as DeployedBridge, Deployment, Grafana as DeployedGrafana, Minio as DeployedMinio,
+};
+use ssoproof_embedded::dial::Names;
+use ssoproof_embedded::grafana::role::RoleSettings;
+use ssoproof_embedded::grafana::{self, Grafana};
+use ssoproof_embedded::logs::Logs;
+use ssoproof_embedded::minio::policy::PolicyDocument;
+use ssoproof_embedded::minio::{self, ConsoleVariant, Minio, OpenId};
+use ssoproof_embedded::services::{Bridge, Probe, ProbeSettings};
+use tempfile::TempDir;
+use url::Url;
+
+use super::{Secrets, StackError};
+
+/// Where the `host:port` of each upstream is served.
+pub(super) type Upstreams = BTreeMap<(String, u16), SocketAddr>;
+
+/// What the parts are made of.
+pub(super) struct Making<'a> {
+    pub(super) deployment: &'a Deployment,
+    pub(super) secrets: &'a Secrets,
+    pub(super) policies: &'a BTreeMap<String, PolicyDocument>,
+    /// What Grafana and MinIO trust when they dial Authentik.
+    pub(super) tls: Arc<ClientConfig>,
+    /// Where they find it.
+    pub(super) names: Names,
+    pub(super) logs: Logs,
+    /// The address they all listen on.
+    pub(super) address: IpAddr,
+}
+
+/// The running parts. Dropping it stops them.
+pub(super) struct Parts {
+    pub(super) upstreams: Upstreams,
+    minio: Option<Minio>,
+    _grafana: Option<Grafana>,
+    _services: Vec<Probe>,
+}
+
+impl Parts {
+    pub(super) async fn start(making: &Making<'_>) -> Result<Self, StackError> {
+        let mut parts =
+            Self { upstreams: Upstreams::new(), minio: None, _grafana: None, _services: Vec::new() };
+        for (slug, service) in &making.deployment.services {
+            let bridge = match service.bridge {
+                None => Bridge::None,
+                Some(DeployedBridge::AsDocumented) => Bridge::AsDocumented,
+                Some(DeployedBridge::Safe) => Bridge::Safe,
+            };
+            let settings = ProbeSettings { name: slug.clone(), bridge, folding: true };
+            let probe = Probe::start_at((making.address, 0).into(), settings).await;
+            let probe = probe.map_err(|error| failed("a service", &error))?;
+            parts.served(&service.upstream, probe.address());
+            parts._services.push(probe);
+        }
+        if let Some(app) = &making.deployment.apps.grafana {
+            let grafana = Grafana::start_at((making.address, 0).into(), making.grafana(app)).await;
+            let grafana = grafana.map_err(|error| failed("Grafana", &error))?;
+            parts.served(&app.upstream, grafana.address());
+            parts._grafana = Some(grafana);
+        }
+        if let Some(app) = &making.deployment.apps.minio {
+            let minio = Minio::start_at(making.address, making.minio(app)).await;
+            let minio = minio.map_err(|error| failed("MinIO", &error))?;
+            parts.served(&app.api_upstream, minio.api());
+            parts.served(&app.upstream, minio.console());
+            parts.minio = Some(minio);
+        }
+        Ok(parts)
+    }
+
+    /// Lets MinIO look for its provider now that Authentik answers. A deployment whose provider MinIO cannot use
+    /// is up all the same: its cases show what is wrong.
+    pub(super) async fn initialise(&self) {
+        if let Some(minio) = &self.minio {
+            let _ = minio.initialise().await;
+        }
+    }
+
+    /// Makes `names` find every part.
+    pub(super) fn announce(&self, names: &Names) {
+        for ((host, port), address) in &self.upstreams {
+            names.insert(host, *port, *address);
+        }
+    }
+
+    fn served(&mut self, upstream: &str, address: SocketAddr) {
+        if let Some(place) = host_and_port(upstream) {
+            self.upstreams.insert(place, address);
+        }
+    }
+}
+
+impl Making<'_> {
+    fn client_secret(&self, client_id: &str) -> String {
+        let secret = self.secrets.client_secrets.get(client_id);
+        secret.map(|secret| secret.expose_secret().to_owned()).unwrap_or_default()
+    }
+
+    fn grafana(&self, app: &DeployedGrafana) -> grafana::Settings {
+        let base = &self.deployment.auth.url.value;
+        let mut settings = grafana::Settings::new(
+            app.url.value.clone(),
+            format!("{base}/application/o/authorize/"),
+            format!("{base}/application/o/token/"),
+            self.names.clone(),
+            self.tls.clone(),
+            self.logs.clone(),
+        );
+        settings.userinfo_url = Some(format!("{base}/application/o/userinfo/"));
+        settings.client_id = app.provider.client_id.clone();
+        settings.client_secret = self.client_secret(&app.provider.client_id);
+        settings.scopes = app.provider.scopes.iter().map(|scope| scope.value.clone()).collect();
+        settings.role = RoleSettings {
+            attribute_path: app.role_attribute_path.value.clone(),
+            strict: app.role_attribute_strict,
+            ..RoleSettings::default()
+        };
+        settings.signout_redirect_url = app.signout_redirect_url.as_ref().map(|url| url.value.clone());
+        settings.cookie_secure = true;
+        settings.login_attribute_path = "preferred_username".to_owned();
+        settings
+    }
+
+    fn minio(&self, app: &DeployedMinio) -> minio::Settings {
+        let base = &self.deployment.auth.url.value;
+        let scopes: Vec<&str> = app.provider.scopes.iter().map(|scope| scope.as_str()).collect();
+        minio::Settings {
+            openid: OpenId {
+                config_url: format!(
+                    "{base}/application/o/{}/.well-known/openid-configuration",
+                    *app.provider.slug
+                ),
+                client_id: app.provider.client_id.clone(),
+                client_secret: self.client_secret(&app.provider.client_id),
+                claim_name: app.claim_name.value.clone(),
+                scopes: scopes.join(","),
+                redirect_uri: app.provider.redirect_uris.first().map(|uri| uri.value.clone()),
+                ..OpenId::default()
+            },
+            policies: self.policies.clone(),
+            root_user: "root".to_owned(),
+            root_password: self.secrets.admin_token.expose_secret().to_owned(),
+            buckets: app.buckets.clone(),
+            console: ConsoleVariant::Sso,
+            names: self.names.clone(),
+            tls: self.tls.clone(),
+            logs: self.logs.clone(),
+        }
+    }
+}
+
+/// The IAM policies that the deployment names, read from their files.
+pub(super) fn policies(deployment: &Deployment) -> Result<BTreeMap<String, PolicyDocument>, StackError> {
+    let mut policies = BTreeMap::new();
+    for (name, file) in deployment.apps.minio.iter().flat_map(|minio| &minio.policies) {
+        let path = deployment.folder.join(&file.value);
+        let wrong = |reason: String| StackError::Start {
+            part: "MinIO",
+            reason: format!("policy `{}`: {reason}", path.display()),
+        };
+        let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+        let policy = PolicyDocument::parse(&text).map_err(|error| wrong(error.to_string()))?;
+        policies.insert(name.clone(), policy);
+    }
+    Ok(policies)
+}
+
+/// The host and the port that a URL names.
+pub(super) fn host_and_port(url: &str) -> Option<(String, u16)> {
+    let url = Url::parse(url).ok()?;
+    Some((url.host_str()?.to_ascii_lowercase(), url.port_or_known_default()?))
+}
+
+/// A copy of a folder and what is below it, so that nothing the stack writes reaches the user's files.
+pub(super) fn copy_of(folder: &Path) -> std::io::Result<TempDir> {
+    let copied = tempfile::tempdir()?;
+    copy(folder, copied.path())?;
+    Ok(copied)
+}
+
+/// Copies what is in `from` into `to`, which exists.
+pub(super) fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            std::fs::create_dir(&target)?;
+            copy(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn failed(part: &'static str, error: &dyn std::fmt::Display) -> StackError {
+    StackError::Start { part, reason: error.to_string() }
+}
