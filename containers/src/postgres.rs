@@ -31,6 +31,7 @@ pub struct Postgres {
     pub component: Component,
     /// The name by which the other containers reach it.
     pub host: String,
+    config: tokio_postgres::Config,
 }
 
 impl Postgres {
@@ -70,7 +71,21 @@ impl Postgres {
             answer
         })
         .await?;
-        Ok(Self { component, host: lab.container("postgres") })
+        Ok(Self { component, host: lab.container("postgres"), config })
+    }
+
+    /// Writes all data to its files, so that a copy of them is whole.
+    ///
+    /// # Errors
+    /// [`Error::Task`] with what PostgreSQL said.
+    pub(crate) async fn settle(&self) -> Result<(), Error> {
+        let refused = |error: tokio_postgres::Error| Error::Task {
+            task: "write PostgreSQL's data to its files".to_owned(),
+            reason: crate::docker::root_cause(&error),
+        };
+        let (client, connection) = self.config.connect(NoTls).await.map_err(refused)?;
+        tokio::spawn(connection);
+        client.batch_execute("CHECKPOINT").await.map_err(refused)
     }
 }
 

@@ -7,8 +7,8 @@ use testcontainers::bollard::query_parameters::{
     CommitContainerOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder,
 };
 
-use crate::component::Component;
 use crate::docker::{Docker, Error};
+use crate::postgres::Postgres;
 
 const REPOSITORY: &str = "ssoproof-snapshot";
 /// The label that says which deployment a snapshot belongs to.
@@ -41,10 +41,11 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`Error::Task`] with what Docker said.
-    pub async fn keep(&self, postgres: &Component) -> Result<(), Error> {
+    pub async fn keep(&self, postgres: &Postgres) -> Result<(), Error> {
+        postgres.settle().await?;
         let tag = format!("{}-{}", self.owner, self.key);
         let options = CommitContainerOptionsBuilder::new()
-            .container(postgres.id())
+            .container(postgres.component.id())
             .repo(REPOSITORY)
             .tag(&tag)
             .pause(true)

@@ -18,7 +18,7 @@ const EMBEDDED: &str = "goauthentik.io/outposts/embedded";
 
 /// The state of an Authentik that has just run its migrations and default blueprints.
 pub(crate) fn fresh(settings: &Settings) -> State {
-    let mut state = State { secret_key: rand::random::<[u8; 32]>().to_vec(), ..State::default() };
+    let mut state = State { secret_key: settings.secret_key(), ..State::default() };
     let admins = Group {
         pk: Uuid::new_v4(),
         num_pk: 10_000,
@@ -32,12 +32,13 @@ pub(crate) fn fresh(settings: &Settings) -> State {
     akadmin.groups.push(admins.pk);
     akadmin.password = Some(PasswordHash::of(&settings.bootstrap_password));
     state.last_user = akadmin.pk;
-    state.tokens.push(Token {
+    let token = Token {
         identifier: "authentik-bootstrap-token".to_owned(),
         key: settings.bootstrap_token.clone(),
         user: akadmin.pk,
         intent: Intent::Api,
-    });
+    };
+    state.tokens.insert(token.key.clone(), token);
     state.groups.insert(admins.pk, admins);
     state.users.insert(akadmin.pk, akadmin);
     state.flows.extend(flows().into_iter().map(|flow| (flow.pk, flow)));
@@ -72,6 +73,7 @@ pub(crate) fn user(pk: u64, username: &str, name: &str) -> User {
         password: None,
         date_joined: Timestamp::now(),
         last_login: None,
+        password_changed: Timestamp::now(),
     }
 }
 
@@ -97,15 +99,18 @@ pub(crate) fn outpost_config() -> Map<String, Value> {
 }
 
 fn flows() -> [Flow; 5] {
-    let flow = |slug: &str, name: &str, title: &str, designation, authentication, stages: &[Stage]| Flow {
-        pk: Uuid::new_v4(),
-        slug: slug.to_owned(),
-        name: name.to_owned(),
-        title: title.to_owned(),
-        designation,
-        authentication,
-        stages: stages.to_vec(),
-    };
+    let flow =
+        |slug: &str, name: &str, title: &str, designation: &str, authentication: &str, stages: &[Stage]| {
+            Flow {
+                pk: Uuid::new_v4(),
+                slug: slug.to_owned(),
+                name: name.to_owned(),
+                title: title.to_owned(),
+                designation: designation.to_owned(),
+                authentication: authentication.to_owned(),
+                stages: stages.to_vec(),
+            }
+        };
     [
         flow(
             "default-authentication-flow",

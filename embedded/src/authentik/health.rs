@@ -36,3 +36,13 @@ fn robots() -> Response<Body> {
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
 }
+
+/// Whether a path is answered without the database.
+pub(crate) fn needs_no_database(path: &str) -> bool {
+    matches!(path, "/-/health/live/" | "/robots.txt")
+}
+
+/// Whether a path asks whether the program is ready: it is not, without the database.
+pub(crate) fn is_readiness(path: &str) -> bool {
+    path == "/-/health/ready/"
+}

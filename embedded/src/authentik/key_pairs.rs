@@ -121,7 +121,6 @@ fn certified(
 }
 
 fn pair(name: &str, certificate: String, pem: &str, signing: SigningKey, not_after: Timestamp) -> KeyPair {
-    let key_type = if matches!(signing, SigningKey::Ec { .. }) { "ec" } else { "rsa" };
     KeyPair {
         pk: Uuid::new_v4(),
         name: name.to_owned(),
@@ -130,7 +129,6 @@ fn pair(name: &str, certificate: String, pem: &str, signing: SigningKey, not_aft
         private_key: pem.to_owned(),
         signing: Arc::new(signing),
         not_after,
-        key_type,
     }
 }
 

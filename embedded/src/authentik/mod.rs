@@ -12,12 +12,16 @@ mod oauth2;
 mod outpost;
 mod password;
 mod profile;
+mod rows;
 mod server;
 mod session;
 mod shared;
 mod state;
+mod store;
+mod table;
 
 pub use profile::Profile;
 pub use server::Authentik;
 pub use shared::Settings;
 pub use state::State;
+pub use store::{Store, StoreError};

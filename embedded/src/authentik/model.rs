@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::oauth2::keys::SigningKey;
+use super::oauth2::keys::{KeyError, SigningKey};
 use super::oauth2::pkce::Challenge;
 use super::oauth2::redirect_uri::Matching;
 
 /// A group of users.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Group {
     pub(crate) pk: Uuid,
     /// The number that 2026.2 shows beside the UUID.
@@ -24,7 +25,7 @@ pub(crate) struct Group {
 }
 
 /// A user.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct User {
     pub(crate) pk: u64,
     pub(crate) uuid: Uuid,
@@ -44,17 +45,18 @@ pub(crate) struct User {
     pub(crate) password: Option<PasswordHash>,
     pub(crate) date_joined: Timestamp,
     pub(crate) last_login: Option<Timestamp>,
+    pub(crate) password_changed: Timestamp,
 }
 
 /// A password as stored: a test server hashes fast on purpose.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct PasswordHash {
     pub(crate) salt: [u8; 16],
     pub(crate) digest: [u8; 32],
 }
 
 /// An API or app-password token.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Token {
     pub(crate) identifier: String,
     pub(crate) key: String,
@@ -63,7 +65,7 @@ pub(crate) struct Token {
 }
 
 /// What a token is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum Intent {
     /// The REST API.
     Api,
@@ -72,21 +74,21 @@ pub(crate) enum Intent {
 }
 
 /// A flow and its stages.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Flow {
     pub(crate) pk: Uuid,
     pub(crate) slug: String,
     pub(crate) name: String,
     pub(crate) title: String,
     /// `authentication`, `authorization`, `invalidation`, …
-    pub(crate) designation: &'static str,
+    pub(crate) designation: String,
     /// `none`, `require_authenticated`, `require_unauthenticated`.
-    pub(crate) authentication: &'static str,
+    pub(crate) authentication: String,
     pub(crate) stages: Vec<Stage>,
 }
 
 /// A stage bound to a flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum Stage {
     Identification,
     Password,
@@ -97,7 +99,8 @@ pub(crate) enum Stage {
 }
 
 /// A certificate with its private key.
-#[derive(Clone)]
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(try_from = "StoredKeyPair", into = "StoredKeyPair")]
 pub(crate) struct KeyPair {
     pub(crate) pk: Uuid,
     pub(crate) name: String,
@@ -109,12 +112,57 @@ pub(crate) struct KeyPair {
     /// The same key, ready to sign.
     pub(crate) signing: Arc<SigningKey>,
     pub(crate) not_after: Timestamp,
-    /// `rsa`, `ec`.
-    pub(crate) key_type: &'static str,
+}
+
+/// A key pair without what follows from its texts.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct StoredKeyPair {
+    pk: Uuid,
+    name: String,
+    managed: Option<String>,
+    certificate: String,
+    private_key: String,
+    not_after: Timestamp,
+    /// The key id; none where the key signs nothing.
+    kid: Option<String>,
+}
+
+impl From<KeyPair> for StoredKeyPair {
+    fn from(pair: KeyPair) -> Self {
+        Self {
+            pk: pair.pk,
+            name: pair.name,
+            managed: pair.managed,
+            certificate: pair.certificate,
+            private_key: pair.private_key,
+            not_after: pair.not_after,
+            kid: pair.signing.kid().map(str::to_owned),
+        }
+    }
+}
+
+impl TryFrom<StoredKeyPair> for KeyPair {
+    type Error = KeyError;
+
+    fn try_from(stored: StoredKeyPair) -> Result<Self, KeyError> {
+        let signing = match stored.kid {
+            Some(kid) => SigningKey::from_pem(&stored.private_key, kid)?,
+            None => SigningKey::Secret(Vec::new()),
+        };
+        Ok(Self {
+            pk: stored.pk,
+            name: stored.name,
+            managed: stored.managed,
+            certificate: stored.certificate,
+            private_key: stored.private_key,
+            not_after: stored.not_after,
+            signing: Arc::new(signing),
+        })
+    }
 }
 
 /// A scope mapping: an expression that gives the claims of a scope.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct ScopeMapping {
     pub(crate) pk: Uuid,
     pub(crate) managed: Option<String>,
@@ -125,7 +173,7 @@ pub(crate) struct ScopeMapping {
 }
 
 /// An OAuth2 provider; a proxy provider is one with a [`Proxy`] part.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Provider {
     pub(crate) pk: u64,
     pub(crate) name: String,
@@ -154,21 +202,21 @@ pub(crate) struct Provider {
 }
 
 /// A lifetime as the API writes it (`hours=1`) and in seconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Lifetime {
     pub(crate) text: String,
     pub(crate) seconds: i64,
 }
 
 /// A redirect URI of a provider.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct RedirectUri {
     pub(crate) matching: Matching,
     pub(crate) url: String,
 }
 
 /// What makes a provider a proxy provider.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Proxy {
     /// `proxy`, `forward_single`, `forward_domain`.
     pub(crate) mode: String,
@@ -183,7 +231,7 @@ pub(crate) struct Proxy {
 }
 
 /// An application: what users see of a provider.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Application {
     pub(crate) pk: Uuid,
     pub(crate) slug: String,
@@ -195,7 +243,7 @@ pub(crate) struct Application {
 }
 
 /// A binding that lets a group or a user into an application.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Binding {
     pub(crate) pk: Uuid,
     pub(crate) target: Uuid,
@@ -208,7 +256,7 @@ pub(crate) struct Binding {
 }
 
 /// An outpost; the embedded one exists from the start.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Outpost {
     pub(crate) pk: Uuid,
     pub(crate) name: String,
@@ -218,7 +266,7 @@ pub(crate) struct Outpost {
 }
 
 /// A browser's session at the core, by its key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct CoreSession {
     pub(crate) uuid: Uuid,
     /// The user, once signed in.
@@ -237,7 +285,7 @@ pub(crate) struct CoreSession {
 }
 
 /// A flow in progress in a browser.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Plan {
     pub(crate) flow: Uuid,
     /// The stages to come.
@@ -255,7 +303,7 @@ pub(crate) struct Plan {
 }
 
 /// A stage of a plan: bound to the flow, or put in by the program.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(crate) enum PlannedStage {
     /// A bound stage.
     Bound(Stage),
@@ -279,7 +327,7 @@ pub(crate) enum PlannedStage {
 }
 
 /// Who is signing in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Pending {
     pub(crate) typed: String,
     pub(crate) user: Option<u64>,
@@ -287,7 +335,7 @@ pub(crate) struct Pending {
 }
 
 /// A grant of the OAuth2 provider: what a code or token stands for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Grant {
     pub(crate) provider: u64,
     pub(crate) user: u64,
@@ -306,7 +354,7 @@ pub(crate) struct Grant {
 }
 
 /// A session of the embedded outpost, by its cookie's id. It begins when the login is done.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct ProxySession {
     pub(crate) provider: u64,
     /// The claims of the user, fixed at login.

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::middleware::map_response;
-use http::Request;
+use axum::extract;
+use axum::middleware::{Next, from_fn_with_state, map_response};
+use http::{Request, Response, StatusCode};
 use http_body_util::Limited;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -21,6 +22,7 @@ use tower_service::Service as _;
 use super::flows::answer;
 use super::shared::{Settings, Shared};
 use super::state::State;
+use super::store::{Store, StoreError};
 use super::{api, bootstrap, flows, health, oauth2, outpost};
 use crate::listen::{self, LOOPBACK};
 
@@ -52,10 +54,18 @@ impl Authentik {
     pub async fn start_at(address: SocketAddr, settings: Settings) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let state = settings.state.clone().unwrap_or_else(|| bootstrap::fresh(&settings));
+        let state = match (&settings.state, &settings.store) {
+            (Some(state), _) => state.clone(),
+            // It is read with the first request.
+            (None, Some(_)) => State { secret_key: settings.secret_key(), ..State::default() },
+            (None, None) => bootstrap::fresh(&settings),
+        };
         let shared = Arc::new(Shared::new(state, settings.profile, settings.logs, address.to_string()));
         let stop = CancellationToken::new();
-        let router = router(shared.clone());
+        let router = match settings.store {
+            Some(store) => router(shared.clone()).layer(from_fn_with_state((store, shared.clone()), kept)),
+            None => router(shared.clone()),
+        };
         let serve = move |stream, _| serve(stream, router.clone());
         tokio::spawn(listen::accept(listener, stop.clone(), serve));
         Ok(Self { shared, address, _stop: stop.drop_guard() })
@@ -84,6 +94,31 @@ fn router(shared: Arc<Shared>) -> Router {
         .merge(outpost::routes())
         .fallback(async || answer::not_found())
         .with_state(shared)
+}
+
+/// Answers a request from what the database holds, and only once what it changed is kept there.
+async fn kept(
+    extract::State((store, shared)): extract::State<(Store, Arc<Shared>)>,
+    request: Request<Body>,
+    next: Next,
+) -> Response<Body> {
+    let path = request.uri().path();
+    if health::needs_no_database(path) {
+        return next.run(request).await;
+    }
+    let (refused, ready) = (path.to_owned(), health::is_readiness(path));
+    let failed = |error: StoreError| {
+        shared.logs.write("authentik", format!("failed to answer {refused}: {error}"));
+        answer::blank(if ready { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR })
+    };
+    if let Err(error) = store.refresh(&shared).await {
+        return failed(error);
+    }
+    let response = next.run(request).await;
+    match store.flush(&shared).await {
+        Ok(()) => response,
+        Err(error) => failed(error),
+    }
 }
 
 /// Answers the requests of one connection.

@@ -4,6 +4,7 @@ use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::profile::Profile;
 use super::state::State;
+use super::store::Store;
 use crate::logs::Logs;
 
 /// How an Authentik starts.
@@ -14,10 +15,21 @@ pub struct Settings {
     pub bootstrap_password: String,
     /// The state to start with, as another Authentik had it; a fresh database otherwise.
     pub state: Option<State>,
+    /// Where the state is kept; without, in memory.
+    pub store: Option<Store>,
+    /// `AUTHENTIK_SECRET_KEY`; a random one when it is empty.
+    pub secret_key: Vec<u8>,
     /// The version to behave as.
     pub profile: Profile,
     /// Where its log goes.
     pub logs: Logs,
+}
+
+impl Settings {
+    /// What session cookies are signed with.
+    pub(crate) fn secret_key(&self) -> Vec<u8> {
+        if self.secret_key.is_empty() { rand::random::<[u8; 32]>().to_vec() } else { self.secret_key.clone() }
+    }
 }
 
 /// The state behind its lock, and what never changes while it runs.

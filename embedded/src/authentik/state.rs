@@ -1,7 +1,5 @@
 //! All of Authentik's state in one value that can be copied: the way a stack is forked.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -10,6 +8,7 @@ use super::model::{
     ScopeMapping, Token, User,
 };
 use super::oauth2::id_token::session_hash;
+use super::table::Table;
 
 /// The database of one Authentik. A clone shares nothing with its origin.
 #[derive(Clone, Default)]
@@ -19,23 +18,24 @@ pub struct State {
     /// The numbers last given to a user and to a provider: a number never comes back.
     pub(crate) last_user: u64,
     pub(crate) last_provider: u64,
-    pub(crate) groups: BTreeMap<Uuid, Group>,
-    pub(crate) users: BTreeMap<u64, User>,
-    pub(crate) tokens: Vec<Token>,
-    pub(crate) flows: BTreeMap<Uuid, Flow>,
-    pub(crate) key_pairs: BTreeMap<Uuid, KeyPair>,
-    pub(crate) mappings: BTreeMap<Uuid, ScopeMapping>,
-    pub(crate) providers: BTreeMap<u64, Provider>,
-    pub(crate) applications: BTreeMap<Uuid, Application>,
-    pub(crate) bindings: BTreeMap<Uuid, Binding>,
-    pub(crate) outposts: BTreeMap<Uuid, Outpost>,
+    pub(crate) groups: Table<Uuid, Group>,
+    pub(crate) users: Table<u64, User>,
+    /// By key.
+    pub(crate) tokens: Table<String, Token>,
+    pub(crate) flows: Table<Uuid, Flow>,
+    pub(crate) key_pairs: Table<Uuid, KeyPair>,
+    pub(crate) mappings: Table<Uuid, ScopeMapping>,
+    pub(crate) providers: Table<u64, Provider>,
+    pub(crate) applications: Table<Uuid, Application>,
+    pub(crate) bindings: Table<Uuid, Binding>,
+    pub(crate) outposts: Table<Uuid, Outpost>,
     /// Core sessions by the key in the cookie.
-    pub(crate) sessions: BTreeMap<String, CoreSession>,
-    pub(crate) codes: BTreeMap<String, Grant>,
-    pub(crate) access_tokens: BTreeMap<String, Grant>,
-    pub(crate) refresh_tokens: BTreeMap<String, Grant>,
+    pub(crate) sessions: Table<String, CoreSession>,
+    pub(crate) codes: Table<String, Grant>,
+    pub(crate) access_tokens: Table<String, Grant>,
+    pub(crate) refresh_tokens: Table<String, Grant>,
     /// Outpost sessions by the id in the cookie.
-    pub(crate) proxy_sessions: BTreeMap<String, ProxySession>,
+    pub(crate) proxy_sessions: Table<String, ProxySession>,
 }
 
 impl State {

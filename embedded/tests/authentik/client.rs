@@ -25,6 +25,8 @@ pub(crate) async fn start(profile: Profile, from: Option<&Authentik>) -> Authent
         bootstrap_token: TOKEN.to_owned(),
         bootstrap_password: "akadmin-Passw0rd!".to_owned(),
         state: from.map(Authentik::state),
+        store: None,
+        secret_key: Vec::new(),
         profile,
         logs: Logs::default(),
     };

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::authentik::AuthentikOptions;
 use super::stack::{ContainerArguments, StackArguments};
 
 /// Proves that single sign-on with Traefik and Authentik works, and explains what broke.
@@ -39,6 +40,8 @@ pub(super) enum Command {
     Explain(ExplainOptions),
     /// Print the JSON Schema of scenario files.
     Schema,
+    /// Run the embedded Authentik as a server or worker of its own, with PostgreSQL as store.
+    Authentik(AuthentikOptions),
 }
 
 /// Which deployment, and which of its scenarios.

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod args;
+mod authentik;
 mod check;
 mod exit;
 mod explain;
@@ -40,6 +41,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         args::Command::Check(options) => check::check(&options),
         args::Command::Explain(options) => explain::explain(&options),
         args::Command::Schema => schema::print(),
+        args::Command::Authentik(options) => authentik::authentik(&options),
     };
     exit.into()
 }

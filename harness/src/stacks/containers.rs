@@ -306,6 +306,7 @@ type Started = (Lease, Vec<Component>, Parts, Option<embedded_authentik::Authent
 /// Where Authentik is, whoever serves it.
 struct Provider {
     address: SocketAddr,
+    postgres: Option<Postgres>,
     components: Vec<Component>,
     timings: Vec<(String, Duration)>,
     /// Whether it still has to be provisioned.
@@ -357,6 +358,8 @@ impl Start<'_> {
                     bootstrap_token: secrets.admin_token.expose_secret().to_owned(),
                     bootstrap_password: secrets.admin_token.expose_secret().to_owned(),
                     state: None,
+                    store: None,
+                    secret_key: Vec::new(),
                     profile,
                     logs: logs.clone(),
                 };
@@ -374,6 +377,7 @@ impl Start<'_> {
             match &in_process {
                 Some(authentik) => Ok(Provider {
                     address: authentik.address(),
+                    postgres: None,
                     components: Vec::new(),
                     timings: Vec::new(),
                     fresh: true,
@@ -386,7 +390,7 @@ impl Start<'_> {
         };
         let (gateway, provider) = tokio::try_join!(gateway, provider)?;
         let (traefik, traefik_took) = gateway;
-        let Provider { address, mut components, mut timings, fresh } = provider;
+        let Provider { address, postgres, mut components, mut timings, fresh } = provider;
         timings.push(("traefik".to_owned(), traefik_took));
 
         let internal = Names::default();
@@ -407,7 +411,7 @@ impl Start<'_> {
         }
         parts.initialise().await;
         let setup = Setup::read(client, upstream, &secrets).await?;
-        if let (true, Some(postgres)) = (fresh, components.iter().find(|found| found.name() == "postgres")) {
+        if let (true, Some(postgres)) = (fresh, &postgres) {
             let since = Instant::now();
             let kept = SnapshotSecrets {
                 secrets: secrets.keep(),
@@ -419,6 +423,7 @@ impl Start<'_> {
         }
         let (http, https) = (traefik.http, traefik.https);
         components.push(traefik.component);
+        components.extend(postgres.map(|postgres| postgres.component));
         timings.push(("all".to_owned(), started.elapsed()));
         let lease = Lease {
             stack: labels.stack,
@@ -521,7 +526,8 @@ impl Start<'_> {
         let authentik = Authentik::start(lab, &settings, &defaults(deployment)).await?;
         Ok(Provider {
             address: authentik.address,
-            components: vec![postgres.component, redis, authentik.server, authentik.worker],
+            postgres: Some(postgres),
+            components: vec![redis, authentik.server, authentik.worker],
             timings: vec![
                 ("postgres".to_owned(), postgres_took),
                 ("redis".to_owned(), redis_took),
@@ -559,7 +565,7 @@ impl Kit {
         self.image.exists().await.then_some(kept)
     }
 
-    async fn keep(&self, postgres: &Component, secrets: &SnapshotSecrets) -> Result<(), StackError> {
+    async fn keep(&self, postgres: &Postgres, secrets: &SnapshotSecrets) -> Result<(), StackError> {
         let _ = std::fs::remove_file(&self.file);
         self.image.keep(postgres).await?;
         let text = serde_json::to_string(secrets).unwrap_or_default();

@@ -64,6 +64,8 @@ impl Embedded {
             bootstrap_token: blueprint.secrets.admin_token.expose_secret().to_owned(),
             bootstrap_password: blueprint.secrets.admin_token.expose_secret().to_owned(),
             state: provisioned.as_deref().cloned(),
+            store: None,
+            secret_key: Vec::new(),
             profile: blueprint.authentik.clone(),
             logs: logs.clone(),
         })

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use ssoproof_embedded::dial::Client;
 
 pub use containers::{ContainerOptions, Containers};
-pub(crate) use containers::{end, reap_all, timeline};
+pub(crate) use containers::{end, interrupted, reap_all, timeline};
 pub use embedded::Embedded;
 pub use lease::{Lease, LeaseFolder};
 pub use live::Live;

@@ -47,7 +47,7 @@ impl Call<'_> {
         if let Some(key) = header.strip_prefix("Bearer ") {
             let state = self.shared.state();
             let token =
-                state.tokens.iter().find(|token| token.intent == Intent::Api && token.key == key.trim());
+                state.tokens.values().find(|token| token.intent == Intent::Api && token.key == key.trim());
             let user = token.and_then(|token| state.users.get(&token.user));
             return user
                 .filter(|user| user.is_active)

@@ -64,7 +64,8 @@ impl Resource for KeyPairs {
             "cert_subject": format!("OU=Self-signed,O=authentik,CN={}", pair.name),
             "private_key_available": true,
         });
-        value[if view.profile.old_shapes { "private_key_type" } else { "key_type" }] = json!(pair.key_type);
+        value[if view.profile.old_shapes { "private_key_type" } else { "key_type" }] =
+            json!(pair.signing.key_type());
         value["certificate_download_url"] = json!(format!("{path}/view_certificate/?download"));
         value["private_key_download_url"] = json!(format!("{path}/view_private_key/?download"));
         value["managed"] = json!(pair.managed);

@@ -27,7 +27,7 @@ impl Resource for Tokens {
     const REMOVE: Option<fn(&mut State, &Self::Key)> = Some(remove);
 
     fn rows(state: &State) -> Vec<&Token> {
-        state.tokens.iter().collect()
+        state.tokens.values().collect()
     }
 
     fn find(state: &State, segment: &str) -> Option<String> {
@@ -35,7 +35,7 @@ impl Resource for Tokens {
     }
 
     fn item<'s>(state: &'s State, key: &String) -> Option<&'s Token> {
-        state.tokens.iter().find(|token| token.identifier == *key)
+        state.tokens.values().find(|token| token.identifier == *key)
     }
 
     fn show(view: View<'_>, token: &Token) -> Value {
@@ -61,7 +61,7 @@ impl Editable for Tokens {
     /// Tokens of this server do not expire.
     fn read(view: View<'_>, fields: &mut Fields<'_>, old: Option<&Token>) -> Token {
         let identifier = fields.required("identifier", old.map(|old| old.identifier.as_str()));
-        let taken = view.state.tokens.iter().any(|token| token.identifier == identifier);
+        let taken = view.state.tokens.values().any(|token| token.identifier == identifier);
         if taken && old.is_none_or(|old| old.identifier != identifier) {
             fields.complain("identifier", "Token with this identifier already exists.");
         }
@@ -79,14 +79,13 @@ impl Editable for Tokens {
 
     fn store(state: &mut State, token: Token, _body: &Map<String, Value>) -> String {
         let identifier = token.identifier.clone();
-        state.tokens.retain(|found| found.key != token.key);
-        state.tokens.push(token);
+        state.tokens.insert(token.key.clone(), token);
         identifier
     }
 }
 
 fn remove(state: &mut State, identifier: &String) {
-    state.tokens.retain(|token| token.identifier != *identifier);
+    state.tokens.retain(|_, token| token.identifier != *identifier);
 }
 
 fn intent(intent: Intent) -> &'static str {

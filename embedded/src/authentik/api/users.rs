@@ -109,7 +109,7 @@ impl Editable for Users {
 fn remove(state: &mut State, pk: &u64) {
     state.end_sessions_of(*pk);
     state.users.remove(pk);
-    state.tokens.retain(|token| token.user != *pk);
+    state.tokens.retain(|_, token| token.user != *pk);
     state.bindings.retain(|_, binding| binding.user != Some(*pk));
 }
 
@@ -150,7 +150,7 @@ pub(super) fn show(view: View<'_>, user: &User) -> Value {
         "path": user.path,
         "type": user.kind,
         "uuid": user.uuid,
-        "password_change_date": time(user.date_joined),
+        "password_change_date": time(user.password_changed),
         "last_updated": time(user.last_login.unwrap_or(user.date_joined)),
     });
     extended(value, rest)
@@ -207,6 +207,7 @@ fn set_password(call: &Call<'_>, segment: &str) -> Answer {
     let pk = Users::find(&state, segment).ok_or(Refusal::Missing(Users::MODEL))?;
     if let Some(user) = state.users.get_mut(&pk) {
         user.password = Some(PasswordHash::of(&password));
+        user.password_changed = Timestamp::now();
     }
     done()
 }

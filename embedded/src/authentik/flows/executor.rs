@@ -195,7 +195,7 @@ impl Browser {
 
 /// Whether a flow can be run by a browser that is or is not signed in.
 fn applies(flow: &Flow, signed_in: bool) -> bool {
-    match flow.authentication {
+    match flow.authentication.as_str() {
         "require_authenticated" => signed_in,
         "require_unauthenticated" => !signed_in,
         _ => true,

@@ -23,6 +23,8 @@ fn shared(profile: Profile) -> Shared {
         bootstrap_token: String::new(),
         bootstrap_password: "akadmin-Passw0rd!".to_owned(),
         state: None,
+        store: None,
+        secret_key: Vec::new(),
         profile,
         logs: Logs::default(),
     };

@@ -82,6 +82,19 @@ impl SigningKey {
         Self::Secret(secret.as_bytes().to_vec())
     }
 
+    /// Its key id; a secret has none.
+    pub(crate) fn kid(&self) -> Option<&str> {
+        match self {
+            Self::Rsa { kid, .. } | Self::Ec { kid, .. } => Some(kid),
+            Self::Secret(_) => None,
+        }
+    }
+
+    /// Its kind as the API names it; a key that signs nothing counts as RSA.
+    pub(crate) fn key_type(&self) -> &'static str {
+        if matches!(self, Self::Ec { .. }) { "ec" } else { "rsa" }
+    }
+
     /// The `alg` of its tokens and of discovery's `id_token_signing_alg_values_supported`.
     pub(crate) fn algorithm(&self) -> &'static str {
         match self {

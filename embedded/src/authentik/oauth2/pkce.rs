@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 /// How the verifier becomes the challenge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub(crate) enum Method {
     /// The verifier itself.
     Plain,
@@ -25,7 +25,7 @@ impl Method {
 }
 
 /// The challenge an authorization code is bound to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
 pub(crate) struct Challenge {
     /// The value of `code_challenge`.
     pub(crate) value: String,

@@ -4,7 +4,7 @@
 const FORBIDDEN_SCHEMES: [&str; 3] = ["javascript", "data", "vbscript"];
 
 /// How one listed URI is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub(crate) enum Matching {
     /// Byte for byte: a trailing slash or another scheme is another URI.
     Strict,

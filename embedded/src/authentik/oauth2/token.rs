@@ -236,7 +236,7 @@ fn by_credentials(
 fn by_app_password(shared: &Shared, username: &str, password: &str) -> Option<User> {
     let state = shared.state();
     let user = state.users.values().find(|user| user.username == username && user.is_active)?;
-    let mut tokens = state.tokens.iter().filter(|token| token.intent == Intent::AppPassword);
+    let mut tokens = state.tokens.values().filter(|token| token.intent == Intent::AppPassword);
     tokens.any(|token| token.key == password && token.user == user.pk).then(|| user.clone())
 }
 
@@ -263,6 +263,7 @@ fn service_account(shared: &Shared, provider: &Provider) -> User {
         password: None,
         date_joined: Timestamp::now(),
         last_login: None,
+        password_changed: Timestamp::now(),
     };
     state.users.insert(user.pk, user.clone());
     user

@@ -1,6 +1,5 @@
 //! Making tokens: what a grant of one user to one relying party becomes (`41-oidc-code-flow-*`, `44-*`).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -9,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::super::table::Table;
 use super::claims;
 use super::id_token::{IdToken, session_hash};
 use super::keys::{KeyError, SigningKey};
@@ -161,7 +161,7 @@ impl Subject {
 }
 
 /// Keeps `grant` under `token` and lets go of those that have expired.
-pub(super) fn keep(grants: &mut BTreeMap<String, Grant>, token: String, grant: Grant) {
+pub(super) fn keep(grants: &mut Table<String, Grant>, token: String, grant: Grant) {
     let now = Timestamp::now();
     grants.retain(|_, grant| grant.expires > now);
     grants.insert(token, grant);

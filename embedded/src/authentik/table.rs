@@ -1,0 +1,155 @@
+//! A map that knows which of its rows have changed.
+
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+
+/// A table of the database: rows by key. Reads as the map it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Table<K, V> {
+    rows: BTreeMap<K, V>,
+    /// The keys of rows that were added, changed or removed; none are noted where nobody asks.
+    changed: Option<BTreeSet<K>>,
+}
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Self { rows: BTreeMap::new(), changed: None }
+    }
+}
+
+impl<K, V> Deref for Table<K, V> {
+    type Target = BTreeMap<K, V>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.rows
+    }
+}
+
+impl<K: Clone + Ord, V> Table<K, V> {
+    /// Notes changes from now on.
+    pub(crate) fn track(&mut self) {
+        self.changed.get_or_insert_default();
+    }
+
+    /// The keys of the rows that changed since this was last asked.
+    pub(crate) fn take_changed(&mut self) -> BTreeSet<K> {
+        self.changed.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    pub(crate) fn insert(&mut self, key: K, row: V) -> Option<V> {
+        if let Some(changed) = &mut self.changed {
+            changed.insert(key.clone());
+        }
+        self.rows.insert(key, row)
+    }
+
+    pub(crate) fn remove<Q>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Ord + ToOwned<Owned = K> + ?Sized,
+    {
+        let removed = self.rows.remove(key);
+        if let (true, Some(changed)) = (removed.is_some(), &mut self.changed) {
+            changed.insert(key.to_owned());
+        }
+        removed
+    }
+
+    /// The row to change; it counts as changed.
+    pub(crate) fn get_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+        Q: Ord + ToOwned<Owned = K> + ?Sized,
+    {
+        let row = self.rows.get_mut(key)?;
+        if let Some(changed) = &mut self.changed {
+            changed.insert(key.to_owned());
+        }
+        Some(row)
+    }
+
+    /// Every row to change; all count as changed.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        if let Some(changed) = &mut self.changed {
+            changed.extend(self.rows.keys().cloned());
+        }
+        self.rows.values_mut()
+    }
+
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&K, &V) -> bool) {
+        let Self { rows, changed } = self;
+        rows.retain(|key, row| {
+            let kept = keep(key, row);
+            if let (false, Some(changed)) = (kept, changed.as_mut()) {
+                changed.insert(key.clone());
+            }
+            kept
+        });
+    }
+
+    pub(crate) fn extend(&mut self, rows: impl IntoIterator<Item = (K, V)>) {
+        for (key, row) in rows {
+            self.insert(key, row);
+        }
+    }
+
+    /// Notes that the row of `key` has changed, whatever it is now.
+    pub(crate) fn mark(&mut self, key: K) {
+        if let Some(changed) = &mut self.changed {
+            changed.insert(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Table;
+
+    /// A table, and an old copy to which the changed rows alone are carried over.
+    fn carried_over(changes: Vec<(u8, u8, u8)>) -> (Table<u8, u8>, std::collections::BTreeMap<u8, u8>) {
+        let mut table = Table::default();
+        table.extend((0..16).map(|key| (key, key)));
+        let mut old = (*table).clone();
+        table.track();
+        for (what, key, value) in changes {
+            match what % 5 {
+                0 => drop(table.insert(key, value)),
+                1 => drop(table.remove(&key)),
+                2 => {
+                    if let Some(row) = table.get_mut(&key) {
+                        *row = value;
+                    }
+                }
+                3 => table.retain(|found, _| found % 16 != key % 16),
+                _ => table.values_mut().for_each(|row| *row = row.wrapping_add(value)),
+            }
+        }
+        for key in table.take_changed() {
+            match table.get(&key) {
+                Some(row) => drop(old.insert(key, *row)),
+                None => drop(old.remove(&key)),
+            }
+        }
+        (table, old)
+    }
+
+    proptest! {
+        #[test]
+        fn the_changed_rows_are_all_that_an_old_copy_lacks(
+            changes in prop::collection::vec((0_u8..5, 0_u8..24, any::<u8>()), 0..40)
+        ) {
+            let (table, old) = carried_over(changes);
+            prop_assert_eq!(&*table, &old);
+        }
+    }
+
+    #[test]
+    fn nothing_is_noted_where_nobody_asks() {
+        let mut table = Table::default();
+        table.insert(1, 1);
+        assert!(table.take_changed().is_empty());
+    }
+}
