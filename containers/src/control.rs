@@ -77,22 +77,25 @@ impl Control {
         done.map_err(|error| Docker::refused(format!("resume {component}"), &error))
     }
 
-    /// Starts or resumes every component that is not running.
+    /// Starts or resumes every component that is not running; returns whether there was one.
     ///
     /// # Errors
     /// [`Error::Task`] with what Docker said.
-    pub async fn revive(&self) -> Result<(), Error> {
+    pub async fn revive(&self) -> Result<bool, Error> {
+        let mut revived = false;
         for (component, id) in &self.ids {
             let found = self.docker.0.inspect_container(id, None).await;
             let found = found.map_err(|error| Docker::refused(format!("look at {component}"), &error))?;
             let state = found.state.unwrap_or_default();
             if state.paused == Some(true) {
                 self.resume(component).await?;
+                revived = true;
             } else if state.running == Some(false) {
                 self.start(component).await?;
+                revived = true;
             }
         }
-        Ok(())
+        Ok(revived)
     }
 
     /// The last `count` log lines of every component, oldest first; of one that Docker does not know, none.

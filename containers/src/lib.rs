@@ -23,6 +23,6 @@ pub use docker::{Docker, Error};
 pub use images::{Image, Images};
 pub use lab::{Lab, Labels};
 pub use postgres::{Postgres, PostgresSettings};
-pub use redis::start as start_redis;
+pub use redis::{host as redis_host, start as start_redis};
 pub use snapshot::Snapshot;
 pub use traefik::{Traefik, TraefikSettings, upstreams_at};

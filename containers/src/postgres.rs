@@ -9,6 +9,8 @@ use crate::docker::Error;
 use crate::lab::Lab;
 use crate::ready::{LIMIT, Not, ready};
 
+/// Its name in a stack.
+const NAME: &str = "postgres";
 const PORT: u16 = 5432;
 /// Outside every volume that an image declares, so that a commit of the container keeps the data.
 const DATA: &str = "/var/lib/ssoproof/data";
@@ -29,18 +31,21 @@ pub struct PostgresSettings<'a> {
 pub struct Postgres {
     /// Its container.
     pub component: Component,
-    /// The name by which the other containers reach it.
-    pub host: String,
     config: tokio_postgres::Config,
 }
 
 impl Postgres {
+    /// The name by which the other containers of a stack reach it.
+    pub fn host(lab: &Lab) -> String {
+        lab.container(NAME)
+    }
+
     /// Starts it and waits until it answers a query over TCP with the stack's own credentials.
     ///
     /// # Errors
     /// [`Error`] with the last state and the end of its log.
     pub async fn start(lab: &Lab, settings: &PostgresSettings<'_>) -> Result<Self, Error> {
-        let mut recipe = Recipe::new("postgres", settings.image, &lab.back);
+        let mut recipe = Recipe::new(NAME, settings.image, &lab.back);
         recipe.environment = vec![
             ("POSTGRES_USER".to_owned(), settings.user.to_owned()),
             ("POSTGRES_PASSWORD".to_owned(), settings.password.expose_secret().to_owned()),
@@ -71,7 +76,7 @@ impl Postgres {
             answer
         })
         .await?;
-        Ok(Self { component, host: lab.container("postgres"), config })
+        Ok(Self { component, config })
     }
 
     /// Writes all data to its files, so that a copy of them is whole.

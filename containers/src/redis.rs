@@ -8,15 +8,21 @@ use crate::docker::Error;
 use crate::lab::Lab;
 use crate::ready::{LIMIT, ready};
 
+/// Its name in a stack.
+const NAME: &str = "redis";
 const PORT: u16 = 6379;
 
-/// Starts a Redis that keeps nothing on disk and waits for its PONG; returns it with the name by which the other
-/// containers reach it.
+/// The name by which the other containers of a stack reach it.
+pub fn host(lab: &Lab) -> String {
+    lab.container(NAME)
+}
+
+/// Starts a Redis that keeps nothing on disk and waits for its PONG.
 ///
 /// # Errors
 /// [`Error`] with the last state and the end of its log.
-pub async fn start(lab: &Lab, image: &str) -> Result<(Component, String), Error> {
-    let mut recipe = Recipe::new("redis", image, &lab.back);
+pub async fn start(lab: &Lab, image: &str) -> Result<Component, Error> {
+    let mut recipe = Recipe::new(NAME, image, &lab.back);
     recipe.command = ["redis-server", "--save", "", "--appendonly", "no"].map(str::to_owned).into();
     recipe.ports = vec![(PORT, 0)];
     let component = Component::start(lab, recipe).await?;
@@ -29,5 +35,5 @@ pub async fn start(lab: &Lab, image: &str) -> Result<(Component, String), Error>
         if &answer == b"+PONG\r\n" { Ok(()) } else { Err(String::from_utf8_lossy(&answer).into_owned()) }
     })
     .await?;
-    Ok((component, lab.container("redis")))
+    Ok(component)
 }

@@ -52,7 +52,8 @@ struct Lab {
     runtime: Runtime,
     deployment: Arc<Deployment>,
     choice: StackChoice,
-    stack: OnceCell<Opened>,
+    /// The stack, or why there is none: it is started once.
+    stack: OnceCell<Result<Opened, String>>,
     snapshots: Option<PathBuf>,
 }
 
@@ -62,7 +63,8 @@ impl Suite {
         Self { deployment: deployment.as_ref().to_owned(), snapshots: None }
     }
 
-    /// Compares the normal form of every passing case's hops with the snapshot of its name in `folder`.
+    /// Compares the normal form of every passing case's hops on the embedded stack with the snapshot of its name in
+    /// `folder`.
     /// `INSTA_UPDATE=always` writes them anew.
     #[must_use]
     pub fn snapshots(mut self, folder: impl AsRef<Path>) -> Self {
@@ -126,7 +128,10 @@ impl Lab {
                 stacks::detach(command, &folder)?;
             }
         }
-        Opened::open(self.deployment.clone(), &self.choice).await
+        match Opened::open(self.deployment.clone(), &self.choice).await {
+            Err(StackError::Interrupted) => std::process::exit(Exit::Interrupted.code().into()),
+            opened => opened,
+        }
     }
 
     /// Holds the stack for other processes of the suite.
@@ -149,22 +154,25 @@ impl Lab {
         // Every test is over, and with it every other hold on the lab.
         let Some(lab) = Arc::into_inner(self) else { return Ok(()) };
         match lab.stack.into_inner() {
-            Some(opened) => lab.runtime.block_on(opened.close()),
-            None => Ok(()),
+            Some(Ok(opened)) => lab.runtime.block_on(opened.close()),
+            _ => Ok(()),
         }
     }
 
     fn try_case(&self, case: Arc<Case>) -> Result<(), Failed> {
         self.runtime.block_on(async {
-            let stack = self.stack.get_or_try_init(|| self.open()).await?.stack();
+            let opened =
+                self.stack.get_or_init(async || self.open().await.map_err(|error| error.to_string()));
+            let stack = opened.await.as_ref()?.stack();
             let outcome = runner::on_its_stack(case, 1, self.deployment.clone(), stack).await;
             match outcome.verdict {
                 Verdict::Passed | Verdict::Warned => match &self.snapshots {
-                    Some(folder) => {
+                    // They are of the embedded stack: others have addresses and orders of their own.
+                    Some(folder) if matches!(self.choice, StackChoice::Embedded) => {
                         let text = normal_form(&outcome.ledger, outcome.redactor());
                         snapshot::compare(folder, &outcome.case.id, &text).map_err(Failed::from)
                     }
-                    None => Ok(()),
+                    _ => Ok(()),
                 },
                 Verdict::ExpectedFailure | Verdict::Unsupported => Ok(()),
                 _ => Err(Failed::from(failure_text(&outcome, false))),

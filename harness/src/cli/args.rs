@@ -26,7 +26,7 @@ pub(super) enum Command {
     /// Start a stack of containers that stays up for later runs.
     Up(UpOptions),
     /// Take the stack of containers down, and what dead processes left of others.
-    Down(Which),
+    Down(DownOptions),
     /// Say whether a stack of containers is up, and how to reach it.
     Status(Which),
     /// Hold a stack of containers for other processes.
@@ -110,6 +110,15 @@ pub(super) struct UpOptions {
     pub(super) keep: bool,
     #[command(flatten)]
     pub(super) containers: ContainerArguments,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct DownOptions {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// Remove the deployment's database snapshots too.
+    #[arg(long)]
+    pub(super) snapshots: bool,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use ssoproof_deployment::{Deployment, Problem};
 
-use super::args::{HoldOptions, UpOptions, Which};
+use super::args::{DownOptions, HoldOptions, UpOptions, Which};
 use super::exit::Exit;
 use super::place;
 use super::stack::IDLE;
@@ -42,8 +42,8 @@ pub(super) fn up(options: &UpOptions) -> Exit {
 }
 
 /// Takes the running stack of containers down, and what dead owners left.
-pub(super) fn down(which: &Which) -> Exit {
-    with(which, |_, folder| {
+pub(super) fn down(options: &DownOptions) -> Exit {
+    with(&options.which, |deployment, folder| {
         let stopped = folder.owner();
         if let Some(pid) = stopped {
             let started = Instant::now();
@@ -56,6 +56,9 @@ pub(super) fn down(which: &Which) -> Exit {
             }
         }
         let reaped = runtime()?.block_on(stacks::reap_all())?;
+        if options.snapshots {
+            runtime()?.block_on(stacks::forget(&deployment))?;
+        }
         out(match (stopped, reaped) {
             (Some(_), _) => "down\n",
             (None, true) => "removed what a dead owner had left\n",

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::dial::Client;
 
-pub(crate) use served::served;
+pub(crate) use served::{answers, served};
 pub use setup::Setup;
 
 use crate::stacks::{Secrets, StackError};

@@ -34,6 +34,15 @@ pub(crate) async fn served(deployment: &Deployment, client: &Client, base: &str)
     Ok(())
 }
 
+/// Waits until the Authentik at `base` says that it is ready, after a component of it was away.
+///
+/// # Errors
+/// [`StackError::Provision`] with its last answer.
+pub(crate) async fn answers(client: &Client, base: &str) -> Result<(), StackError> {
+    let url = format!("{}/-/health/ready/", base.trim_end_matches('/'));
+    until(client, &url, None, |status| (200..300).contains(&status)).await
+}
+
 /// Asks until the status is good.
 async fn until(
     client: &Client,

@@ -43,6 +43,8 @@ pub(super) struct Terminal {
     requirements: BTreeMap<String, Count>,
     drift: BTreeSet<String>,
     warnings: BTreeMap<String, (String, usize)>,
+    /// Why the cases of a scenario were not tried, and how many, by verdict and scenario.
+    untried: BTreeMap<(String, String), (String, usize)>,
 }
 
 /// The verdicts of one requirement's cases.
@@ -71,6 +73,7 @@ impl Terminal {
             requirements: BTreeMap::new(),
             drift: BTreeSet::new(),
             warnings: BTreeMap::new(),
+            untried: BTreeMap::new(),
         }
     }
 
@@ -129,8 +132,8 @@ impl Terminal {
             Verdict::Passed | Verdict::ExpectedFailure => {}
             Verdict::Skipped | Verdict::Unsupported => {
                 let reason = outcome.reason.clone().unwrap_or_default();
-                self.progress
-                    .suspend(|| out(&format!("{} {}: {reason}\n", outcome.verdict, outcome.case.id)));
+                let entry = self.untried.entry((outcome.verdict.to_string(), file.id.value.clone()));
+                entry.or_insert((reason, 0)).1 += 1;
             }
             Verdict::Warned => {
                 let first = outcome.findings.first();
@@ -161,6 +164,7 @@ impl Terminal {
         text.push_str(&self.requirement_table());
         text.push_str(&self.warning_list());
         text.push_str(&self.drift_list());
+        text.push_str(&self.untried_list());
         if let Some(plan) = self.plan.as_ref().filter(|plan| !plan.timings.is_empty()) {
             text.push_str(&format!("\nstack: {}\n", timeline(&plan.timings)));
         }
@@ -219,6 +223,16 @@ impl Terminal {
         for (first, count) in self.warnings.values() {
             let more = if *count > 1 { format!(" (and {} like it)", count - 1) } else { String::new() };
             text.push_str(&format!("  {first}{more}\n"));
+        }
+        text
+    }
+
+    fn untried_list(&self) -> String {
+        let mut text = String::new();
+        for (index, ((verdict, scenario), (reason, cases))) in self.untried.iter().enumerate() {
+            let head = if index == 0 { "\nnot tried\n" } else { "" };
+            let cases = if *cases == 1 { "1 case".to_owned() } else { format!("{cases} cases") };
+            text.push_str(&format!("{head}  {verdict} {scenario} ({cases}): {reason}\n"));
         }
         text
     }

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use ssoproof_containers::{
     Authentik, AuthentikSettings, Component, Control, Defaults, Docker, Image, Images, Lab, Labels, Postgres,
-    PostgresSettings, Snapshot, Traefik, TraefikSettings, start_redis, upstreams_at,
+    PostgresSettings, Snapshot, Traefik, TraefikSettings, redis_host, start_redis, upstreams_at,
 };
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::authentik as embedded_authentik;
@@ -485,7 +485,7 @@ impl Start<'_> {
         Ok((traefik, since.elapsed()))
     }
 
-    /// Starts the databases together, then Authentik.
+    /// Starts Authentik and its databases together: it waits for them itself, as it does wherever it runs.
     async fn authentik(
         &self,
         lab: &Lab,
@@ -495,35 +495,33 @@ impl Start<'_> {
         password: &SecretString,
     ) -> Result<Provider, StackError> {
         let (deployment, images) = (self.deployment, &self.options.images);
-        let since = Instant::now();
-        let settings = PostgresSettings {
+        let (alias, port) = host_and_port(&deployment.auth.upstream)
+            .ok_or_else(|| failed("Authentik", &"`auth.upstream` names no host"))?;
+        let postgres = PostgresSettings {
             image: snapshot.as_deref().unwrap_or(&images.postgres),
             user: DATABASE,
             password,
             database: DATABASE,
         };
-        let postgres =
-            async { Ok::<_, StackError>((Postgres::start(lab, &settings).await?, since.elapsed())) };
-        let redis = async { Ok::<_, StackError>((start_redis(lab, &images.redis).await?, since.elapsed())) };
-        let ((postgres, postgres_took), ((redis, redis_host), redis_took)) =
-            tokio::try_join!(postgres, redis)?;
-        let since = Instant::now();
-        let (alias, port) = host_and_port(&deployment.auth.upstream)
-            .ok_or_else(|| failed("Authentik", &"`auth.upstream` names no host"))?;
-        let settings = AuthentikSettings {
+        let authentik = AuthentikSettings {
             image: images.authentik.name().unwrap_or_default(),
             alias: &alias,
             port,
             secret_key,
             bootstrap_password: &secrets.admin_token,
             bootstrap_token: &secrets.admin_token,
-            postgres_host: &postgres.host,
+            postgres_host: &Postgres::host(lab),
             postgres_user: DATABASE,
             postgres_password: password,
             postgres_name: DATABASE,
-            redis_host: &redis_host,
+            redis_host: &redis_host(lab),
         };
-        let authentik = Authentik::start(lab, &settings, &defaults(deployment)).await?;
+        let defaults = defaults(deployment);
+        let ((postgres, postgres_took), (redis, redis_took), (authentik, authentik_took)) = tokio::try_join!(
+            timed(Postgres::start(lab, &postgres)),
+            timed(start_redis(lab, &images.redis)),
+            timed(Authentik::start(lab, &authentik, &defaults)),
+        )?;
         Ok(Provider {
             address: authentik.address,
             postgres: Some(postgres),
@@ -531,7 +529,7 @@ impl Start<'_> {
             timings: vec![
                 ("postgres".to_owned(), postgres_took),
                 ("redis".to_owned(), redis_took),
-                ("authentik".to_owned(), since.elapsed()),
+                ("authentik".to_owned(), authentik_took),
             ],
             fresh: snapshot.is_none(),
         })
@@ -544,12 +542,44 @@ impl Start<'_> {
         serde_json::to_string(deployment).unwrap_or_default().hash(&mut hasher);
         self.docker.digest(&images.postgres).await.hash(&mut hasher);
         self.docker.digest(images.authentik.name().unwrap_or_default()).await.hash(&mut hasher);
-        let (owner, key) = (plain(&deployment.name), format!("{:016x}", hasher.finish()));
-        let folder = state_folder()?.join("snapshots");
-        private_folder(&folder)?;
+        let (owner, key) = (snapshot_owner(deployment)?, format!("{:016x}", hasher.finish()));
+        let folder = snapshot_folder()?;
         let file = folder.join(format!("{owner}-{key}.json"));
         Ok(Kit { image: Snapshot::new(self.docker.clone(), owner, key), file })
     }
+}
+
+/// What a start comes to, and how long it took.
+async fn timed<T>(
+    start: impl Future<Output = Result<T, ssoproof_containers::Error>>,
+) -> Result<(T, Duration), StackError> {
+    let since = Instant::now();
+    Ok((start.await?, since.elapsed()))
+}
+
+/// Whose snapshots those of a deployment are: its own, and of this user's state, which has their secrets.
+fn snapshot_owner(deployment: &Deployment) -> Result<String, StackError> {
+    let mut hasher = DefaultHasher::new();
+    state_folder()?.hash(&mut hasher);
+    Ok(format!("{}-{:016x}", plain(&deployment.name), hasher.finish()))
+}
+
+fn snapshot_folder() -> Result<PathBuf, StackError> {
+    let folder = state_folder()?.join("snapshots");
+    private_folder(&folder)?;
+    Ok(folder)
+}
+
+/// Removes the snapshots of a deployment, with their secrets.
+pub(crate) async fn forget(deployment: &Deployment) -> Result<(), StackError> {
+    let (owner, folder) = (snapshot_owner(deployment)?, snapshot_folder()?);
+    Docker::connect().await?.forget(&owner, None).await?;
+    for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&owner) {
+            std::fs::remove_file(entry.path()).map_err(|error| failed("the snapshots", &error))?;
+        }
+    }
+    Ok(())
 }
 
 /// A snapshot and the file with its secrets.
@@ -566,6 +596,7 @@ impl Kit {
     }
 
     async fn keep(&self, postgres: &Postgres, secrets: &SnapshotSecrets) -> Result<(), StackError> {
+        // Without it the old image is not used, should this process end before the new one is whole.
         let _ = std::fs::remove_file(&self.file);
         self.image.keep(postgres).await?;
         let text = serde_json::to_string(secrets).unwrap_or_default();

@@ -170,6 +170,7 @@ impl Stack for Embedded {
     fn offers(&self, need: Need) -> bool {
         match need {
             Need::Admin | Need::Probe => true,
+            Need::Components => false,
         }
     }
 

@@ -10,7 +10,7 @@ use ssoproof_embedded::dial::{Client, Names};
 
 use super::locks::CaseLock;
 use super::{Loan, LogTails, Need, Reach, Secrets, Stack, StackError, StackFuture};
-use crate::provision::Setup;
+use crate::provision::{self, Setup};
 
 /// A stack that runs outside this process, shared with whoever else uses it.
 pub struct Live {
@@ -29,6 +29,9 @@ impl Live {
     /// Puts everything back that a case may have changed.
     async fn restore(&self) -> Result<(), StackError> {
         let base = &self.deployment.auth.url;
+        if self.control.revive().await? {
+            provision::answers(&self.client, base).await?;
+        }
         self.setup.restore(&self.deployment, self.client.clone(), base, &self.secrets).await
     }
 }
@@ -59,11 +62,17 @@ impl Stack for Live {
     fn offers(&self, need: Need) -> bool {
         match need {
             Need::Admin | Need::Probe => true,
+            // With Authentik in this process there is no more than Traefik.
+            Need::Components => self.control.components().any(|name| name == "authentik-server"),
         }
     }
 
     fn traefik_files(&self) -> &Path {
         &self.traefik
+    }
+
+    fn control(&self) -> Option<&Control> {
+        Some(&self.control)
     }
 
     fn logs(&self, count: usize) -> LogTails<'_> {

@@ -17,10 +17,11 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use ssoproof_containers::Control;
 use ssoproof_embedded::dial::Client;
 
 pub use containers::{ContainerOptions, Containers};
-pub(crate) use containers::{end, interrupted, reap_all, timeline};
+pub(crate) use containers::{end, forget, interrupted, reap_all, timeline};
 pub use embedded::Embedded;
 pub use lease::{Lease, LeaseFolder};
 pub use live::Live;
@@ -37,6 +38,8 @@ pub enum Need {
     Admin,
     /// Backends that report what arrived.
     Probe,
+    /// Components that can be stopped and started.
+    Components,
 }
 
 impl Need {
@@ -45,6 +48,7 @@ impl Need {
         match self {
             Self::Admin => "admin",
             Self::Probe => "probe",
+            Self::Components => "components",
         }
     }
 }
@@ -115,6 +119,11 @@ pub trait Stack: Send + Sync {
 
     /// The last `count` lines that each component logged, with the component's name.
     fn logs(&self, count: usize) -> LogTails<'_>;
+
+    /// Its components, where they can be stopped and started.
+    fn control(&self) -> Option<&Control> {
+        None
+    }
 
     /// Lends a stack of this deployment to a case; nobody else notices what it does within `reach`.
     fn lend(self: Arc<Self>, reach: Reach) -> StackFuture<'static, Loan>;

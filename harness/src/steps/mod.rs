@@ -3,6 +3,7 @@
 mod admin;
 mod assume_role;
 mod authorize;
+mod component;
 mod request;
 mod route;
 mod s3;

@@ -10,7 +10,8 @@ use ssoproof_deployment::{Located, Place, Problem, Source};
 
 use super::{Seen, World};
 use super::{
-    admin, assume_role, authorize, request, route, s3, sign_in, sign_out, use_file, visit, wait_until,
+    admin, assume_role, authorize, component, request, route, s3, sign_in, sign_out, use_file, visit,
+    wait_until,
 };
 use crate::checks::Expect;
 use crate::scenario::{Template, Text, TextError};
@@ -172,6 +173,8 @@ verbs! {
     admin, "admin": admin::Admin;
     /// Which router takes a GET of a URL, from the Traefik files alone.
     route, "route": route::Route;
+    /// Stops, starts, restarts or freezes a component of the stack.
+    component, "component": component::Control;
     /// Repeats a step until what it expects holds.
     wait_until, "wait_until": wait_until::WaitUntil;
     /// The steps of another file.

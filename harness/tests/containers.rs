@@ -1,0 +1,197 @@
+//! The stack in containers, from outside: what people see, and what is left behind.
+//!
+//! Needs a Docker daemon and images that are there: `SSOPROOF_TEST_CONTAINERS=1` says so, and without it every test
+//! passes with a word.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+const SPACEMUSIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/spacemusic");
+
+/// One test at a time: each counts the containers there are.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// A place for leases of its own, so that a stack that is up for other purposes is left alone.
+struct Place {
+    folder: tempfile::TempDir,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Place {
+    /// None, with a word, where there is no Docker to test with.
+    #[expect(clippy::print_stderr, reason = "a test that does not run says why")]
+    fn new() -> Option<Self> {
+        if std::env::var_os("SSOPROOF_TEST_CONTAINERS").is_none() {
+            eprintln!("not run: SSOPROOF_TEST_CONTAINERS is not set");
+            return None;
+        }
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(Self { folder: tempfile::tempdir().unwrap(), _alone: alone })
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ssoproof"));
+        command
+            .args(arguments)
+            .args(["--deployment", SPACEMUSIC])
+            .env_remove("SSOPROOF_STACK")
+            .env("XDG_RUNTIME_DIR", self.folder.path())
+            .env("NO_COLOR", "1");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the program starts")
+    }
+
+    /// How many containers and networks this place's stacks have.
+    fn left(&self) -> usize {
+        let lease = format!("label=ssoproof.lease={}", self.lease().display());
+        let count = |arguments: &[&str]| {
+            let output = Command::new("docker").args(arguments).args(["--filter", &lease]).output().unwrap();
+            String::from_utf8_lossy(&output.stdout).lines().count()
+        };
+        count(&["ps", "--all", "--quiet"]) + count(&["network", "ls", "--quiet"])
+    }
+
+    fn lease(&self) -> std::path::PathBuf {
+        let folder = self.folder.path().join("ssoproof");
+        let mut found = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        found.find(|path| !path.ends_with("snapshots")).unwrap_or_default()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let done = self.run(&["down", "--snapshots"]);
+        assert!(std::thread::panicking() || done.status.success(), "{}", text(&done));
+    }
+}
+
+fn text(output: &Output) -> String {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    // Messages are wrapped for people.
+    format!("{out}{err}").split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
+}
+
+/// Asks until it is so; the test fails when it never is.
+fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !so() {
+        assert!(started.elapsed() < Duration::from_secs(120), "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn verdicts(path: &Path) -> BTreeMap<String, String> {
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let cases = report["cases"].as_array().unwrap().iter();
+    let pair = |case: &Value| (case["id"].as_str().unwrap().into(), case["verdict"].as_str().unwrap().into());
+    cases.map(pair).collect()
+}
+
+#[test]
+fn containers_give_the_verdicts_of_the_embedded_stack() {
+    let Some(place) = Place::new() else { return };
+    let found = ["embedded", "containers"].map(|stack| {
+        let report = place.folder.path().join(format!("{stack}.json"));
+        let output = place.run(&["run", "--stack", stack, "--json", &report.display().to_string()]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+        verdicts(&report)
+    });
+    let [embedded, containers] = found;
+    assert!(embedded.len() > 800);
+    assert_eq!(embedded.len(), containers.len());
+    let supported = |verdict: &str| verdict != "unsupported";
+    for (case, verdict) in &containers {
+        assert!(supported(verdict), "{case} needs what no stack has");
+        if supported(&embedded[case]) {
+            assert_eq!(&embedded[case], verdict, "{case}");
+        }
+    }
+    assert_eq!(place.left(), 0);
+}
+
+#[test]
+fn what_keeps_the_stack_from_starting_is_told_and_nothing_is_left() {
+    let Some(place) = Place::new() else { return };
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = port.local_addr().unwrap().port().to_string();
+    let run = ["run", "--stack", "containers"];
+    let cases: [(&[&str], (&str, &str), &str); 3] = [
+        (&[], ("SSOPROOF_IMAGE_TRAEFIK", "ssoproof-local/none:0"), "failed to start traefik from image"),
+        (&["--https-port", &taken], ("NO_COLOR", "1"), "address already in use"),
+        (&[], ("DOCKER_HOST", "tcp://127.0.0.1:1"), "Docker does not answer"),
+    ];
+    for (arguments, (name, value), expected) in cases {
+        let mut command = place.command(&[&run[..], arguments].concat());
+        let output = command.env(name, value).output().unwrap();
+        assert_eq!(output.status.code(), Some(5), "{expected}: {}", text(&output));
+        assert!(text(&output).contains(expected), "{expected}: {}", text(&output));
+        assert_eq!(place.left(), 0, "{expected}");
+    }
+}
+
+#[test]
+fn nothing_is_left_of_a_killed_run_after_the_next() {
+    let Some(place) = Place::new() else { return };
+    let busy = ["run", "--stack", "containers", "--filter", "login/", "--repeat", "1000"];
+    let mut killed = place.command(&busy).stdout(Stdio::null()).spawn().unwrap();
+    until("the first run has a stack", || place.lease().join("lease.json").exists());
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(place.left() > 0, "a killed process cannot clean up");
+    let output = place.run(&["run", "--stack", "containers", "--filter", "login-redirect"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert_eq!(place.left(), 0);
+}
+
+#[test]
+fn an_interrupted_run_takes_its_stack_down() {
+    let Some(place) = Place::new() else { return };
+    let busy = ["run", "--stack", "containers", "--filter", "login/", "--repeat", "1000"];
+    let mut run = place.command(&busy).stdout(Stdio::null()).spawn().unwrap();
+    until("the run has a stack", || place.lease().join("lease.json").exists());
+    interrupt(&run);
+    assert_eq!(run.wait().unwrap().code(), Some(130));
+    assert_eq!(place.left(), 0);
+}
+
+#[test]
+fn processes_share_a_stack_that_is_up() {
+    let Some(place) = Place::new() else { return };
+    let up = place.run(&["up"]);
+    assert_eq!(up.status.code(), Some(0), "{}", text(&up));
+    let (left, containers) = (place.left(), text(&place.run(&["status"])));
+    assert!(containers.contains("postgres") && containers.contains("traefik"), "{containers}");
+    let runs: Vec<Child> = ["login/", "logout/sign-out", "api/"]
+        .map(|filter| {
+            let mut command = place.command(&["run", "--stack", "containers", "--filter", filter]);
+            command.stdout(Stdio::piped()).spawn().unwrap()
+        })
+        .into();
+    for run in runs {
+        let output = run.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    }
+    assert_eq!(place.left(), left, "nobody has started another");
+    let other =
+        place.command(&["run", "--stack", "containers"]).env("SSOPROOF_IMAGE_REDIS", "other:1").output();
+    let other = other.unwrap();
+    assert_eq!(other.status.code(), Some(5));
+    assert!(text(&other).contains("`ssoproof down` ends it"), "{}", text(&other));
+    let down = place.run(&["down"]);
+    assert_eq!((down.status.code(), text(&down).as_str()), (Some(0), "down"));
+    assert_eq!(place.left(), 0);
+    assert_eq!(text(&place.run(&["status"])), "nothing is up");
+}
+
+fn interrupt(child: &Child) {
+    let done = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(done.success());
+}
