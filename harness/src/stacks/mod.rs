@@ -9,6 +9,7 @@ mod loan;
 mod locks;
 mod opened;
 mod parts;
+mod process;
 mod secrets;
 
 use std::path::Path;
@@ -21,13 +22,13 @@ use ssoproof_containers::Control;
 use ssoproof_embedded::dial::Client;
 
 pub use containers::{ContainerOptions, Containers};
-pub(crate) use containers::{end, forget, interrupted, reap_all, timeline};
+pub(crate) use containers::{forget, reap_all, timeline};
 pub use embedded::Embedded;
 pub use lease::{Lease, LeaseFolder};
 pub use live::Live;
 pub use loan::Loan;
-pub(crate) use opened::leave_terminal;
 pub use opened::{Opened, StackChoice, detach, hold};
+pub(crate) use process::{end, interrupted, leave_terminal};
 pub use secrets::Secrets;
 
 /// What a scenario may ask of a stack beyond answering requests.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ssoproof_containers::{Docker, Images};
 use ssoproof_deployment::Deployment;
 
-use super::containers::interrupted;
+use super::process::interrupted;
 use super::{ContainerOptions, Containers, Embedded, LeaseFolder, Stack, StackError};
 
 /// Which kind of stack, and how it is started.
@@ -158,10 +158,4 @@ pub fn detach(mut command: Command, folder: &LeaseFolder) -> Result<(), StackErr
         return Err(StackError::Lease(said.trim().to_owned()));
     }
     Ok(())
-}
-
-/// Makes this process survive the terminal it was started in.
-pub(crate) fn leave_terminal() {
-    // One that leads a group already is not bound to a terminal's.
-    let _ = rustix::process::setsid();
 }

@@ -1,0 +1,259 @@
+//! The stack in containers: Traefik, Authentik, PostgreSQL and Redis, with the parts that the harness serves.
+
+mod start;
+mod warm;
+
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize as _;
+use ssoproof_containers::{Component, Control, Docker, Images, Labels};
+use ssoproof_deployment::Deployment;
+use ssoproof_embedded::authentik as embedded_authentik;
+use ssoproof_embedded::dial::Client;
+
+pub(crate) use start::timeline;
+pub(crate) use warm::forget;
+
+use self::start::Start;
+use super::authority::trusting;
+use super::lease::LeaseFolder;
+use super::live::names_of;
+use super::locks::CaseLock;
+use super::parts::Parts;
+use super::process::interrupted;
+use super::{Lease, Live, Stack, StackError};
+use crate::provision::Setup;
+
+/// The longest wait for a process that is starting the stack.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How a stack of containers is started.
+#[derive(Clone, Debug)]
+pub struct ContainerOptions {
+    /// The image of each component.
+    pub images: Images,
+    /// Whether the snapshot of an earlier start is left aside.
+    pub cold: bool,
+    /// The ports on loopback for Traefik's plain and TLS entry points; 0 means a free one.
+    pub ports: (u16, u16),
+}
+
+/// A stack of containers in the hands of this process: its own, or another's that it shares.
+pub struct Containers {
+    folder: LeaseFolder,
+    lease: Lease,
+    live: Arc<Live>,
+    /// Keeps the owner from taking the stack down.
+    user: Option<File>,
+    owned: Option<Owned>,
+}
+
+/// What the owner holds.
+struct Owned {
+    docker: Docker,
+    owner: File,
+    _components: Vec<Component>,
+    _parts: Parts,
+    _authentik: Option<embedded_authentik::Authentik>,
+}
+
+impl Containers {
+    /// Uses the stack of `deployment` that is running, or starts one and owns it.
+    ///
+    /// # Errors
+    /// [`StackError`]: the daemon, an image, a component that does not become ready, what Authentik refuses. Nothing
+    /// is left behind then.
+    pub async fn open(deployment: Arc<Deployment>, options: &ContainerOptions) -> Result<Self, StackError> {
+        let folder = LeaseFolder::of(&deployment)?;
+        let started = Instant::now();
+        loop {
+            let user = folder.use_it().map_err(|error| unusable(&folder, &error))?;
+            if let Some(lease) = folder.running() {
+                let fitting = lease.fingerprint == fingerprint(&deployment, options);
+                if !fitting {
+                    return Err(StackError::Lease(format!(
+                        "the stack that process {} runs was started from other images or another state of the \
+                         deployment: `ssoproof down` ends it",
+                        lease.pid
+                    )));
+                }
+                return Self::join(deployment, folder, lease, user).await;
+            }
+            drop(user);
+            if let Some(owner) = folder.own().map_err(|error| unusable(&folder, &error))? {
+                return Self::start(deployment, options, folder, owner).await;
+            }
+            if started.elapsed() > PATIENCE {
+                let seconds = PATIENCE.as_secs();
+                return Err(StackError::Lease(format!(
+                    "another process starts the stack for {seconds} s now"
+                )));
+            }
+            // The owner's start takes seconds; its lease appears all at once.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn join(
+        deployment: Arc<Deployment>,
+        folder: LeaseFolder,
+        lease: Lease,
+        user: File,
+    ) -> Result<Self, StackError> {
+        let docker = Docker::connect().await?;
+        let live = Arc::new(live(deployment, &folder, &lease, docker)?);
+        Ok(Self { folder, lease, live, user: Some(user), owned: None })
+    }
+
+    async fn start(
+        deployment: Arc<Deployment>,
+        options: &ContainerOptions,
+        folder: LeaseFolder,
+        owner: File,
+    ) -> Result<Self, StackError> {
+        let docker = Docker::connect().await?;
+        reap(&docker, Some(&folder)).await?;
+        let labels = Labels {
+            stack: format!("ssoproof-{:08x}", rand::random::<u32>()),
+            lease: folder.path().display().to_string(),
+        };
+        let starting = Start { deployment: &deployment, options, folder: &folder, docker: &docker };
+        let started = tokio::select! {
+            started = starting.start(labels.clone()) => started,
+            () = interrupted() => Err(StackError::Interrupted),
+        };
+        let (lease, components, parts, authentik) = match started {
+            Ok(started) => started,
+            Err(error) => {
+                docker.remove_stack(&labels.stack).await?;
+                return Err(error);
+            }
+        };
+        let user = folder.use_it().map_err(|error| unusable(&folder, &error))?;
+        folder.write(&lease).map_err(|error| unusable(&folder, &error))?;
+        let live = Arc::new(live(deployment, &folder, &lease, docker.clone())?);
+        let owned = Owned { docker, owner, _components: components, _parts: parts, _authentik: authentik };
+        Ok(Self { folder, lease, live, user: Some(user), owned: Some(owned) })
+    }
+
+    /// The stack, for cases.
+    pub fn stack(&self) -> Arc<dyn Stack> {
+        self.live.clone()
+    }
+
+    /// What others know of it.
+    pub fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    /// The folder of its lease.
+    pub fn folder(&self) -> &LeaseFolder {
+        &self.folder
+    }
+
+    /// Whether this process owns it.
+    pub fn owned(&self) -> bool {
+        self.owned.is_some()
+    }
+
+    /// Stops using it. The owner waits for the other users, then takes it down.
+    ///
+    /// # Errors
+    /// [`StackError::Containers`] with what Docker did not remove.
+    pub async fn close(mut self) -> Result<(), StackError> {
+        self.leave();
+        if self.owned.is_some() {
+            let waited = tokio::select! {
+                waited = self.folder.unused() => waited,
+                () = interrupted() => Ok(()),
+            };
+            waited.map_err(|error| unusable(&self.folder, &error))?;
+        }
+        self.take_down().await
+    }
+
+    /// Stops using it without ending it, as one who owns it for others does.
+    pub fn leave(&mut self) {
+        self.user = None;
+    }
+
+    /// Takes it down, used or not, when this process owns it.
+    ///
+    /// # Errors
+    /// [`StackError::Containers`] with what Docker did not remove.
+    pub async fn take_down(self) -> Result<(), StackError> {
+        let Some(owned) = self.owned else { return Ok(()) };
+        self.folder.discard();
+        owned.docker.remove_stack(&self.lease.stack).await?;
+        drop(owned.owner);
+        Ok(())
+    }
+}
+
+/// Removes every stack whose owner is dead; in the folder that this process has just come to own, every one.
+///
+/// # Errors
+/// [`StackError::Containers`] with what Docker did not remove.
+pub(super) async fn reap(docker: &Docker, own: Option<&LeaseFolder>) -> Result<(), StackError> {
+    for labels in docker.stacks().await? {
+        let folder = LeaseFolder::at(Path::new(&labels.lease));
+        let ours = own.is_some_and(|own| own.path() == folder.path());
+        if ours || !folder.owned() {
+            docker.remove_stack(&labels.stack).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what dead owners left; returns whether there was anything.
+pub(crate) async fn reap_all() -> Result<bool, StackError> {
+    let docker = Docker::connect().await?;
+    let before = docker.stacks().await?.len();
+    reap(&docker, None).await?;
+    Ok(docker.stacks().await?.len() < before)
+}
+
+fn unusable(folder: &LeaseFolder, error: &std::io::Error) -> StackError {
+    StackError::Lease(format!("failed to use `{}`: {error}", folder.path().display()))
+}
+
+/// The stack of a lease.
+fn live(
+    deployment: Arc<Deployment>,
+    folder: &LeaseFolder,
+    lease: &Lease,
+    docker: Docker,
+) -> Result<Live, StackError> {
+    let names = names_of(&deployment, lease.http, lease.https);
+    let setup = Setup::deserialize(&lease.setup)
+        .map_err(|error| StackError::Lease(format!("the lease does not parse: {error}")))?;
+    Ok(Live {
+        kind: "containers",
+        client: Client::new(names, trusting(&lease.ca)?),
+        secrets: Arc::new(lease.secrets.clone().into()),
+        traefik: folder.path().join("traefik"),
+        control: Control::new(docker, lease.containers.clone()),
+        lock: CaseLock::new(folder.path()),
+        setup: Arc::new(setup),
+        deployment,
+    })
+}
+
+/// What a stack was started from, so that nobody uses one that is not theirs.
+fn fingerprint(deployment: &Deployment, options: &ContainerOptions) -> String {
+    let mut hasher = DefaultHasher::new();
+    env!("CARGO_PKG_VERSION").hash(&mut hasher);
+    serde_json::to_string(deployment).unwrap_or_default().hash(&mut hasher);
+    format!("{:?}", options.images).hash(&mut hasher);
+    if let Ok(dynamic) = ssoproof_deployment::traefik::Dynamic::load(
+        &deployment.folder.join(&deployment.traefik.dynamic.value),
+        ssoproof_deployment::traefik::Profile::for_version(&deployment.versions.traefik),
+    ) {
+        format!("{dynamic:?}").hash(&mut hasher);
+    }
+    format!("{:016x}", hasher.finish())
+}

@@ -1,0 +1,288 @@
+//! One start of a stack in containers.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use secrecy::ExposeSecret as _;
+use ssoproof_containers::{
+    Authentik, AuthentikSettings, Component, Defaults, Docker, Image, Lab, Labels, Postgres,
+    PostgresSettings, Traefik, TraefikSettings, redis_host, start_redis, upstreams_at,
+};
+use ssoproof_deployment::Deployment;
+use ssoproof_embedded::authentik as embedded_authentik;
+use ssoproof_embedded::dial::{Client, Names};
+use ssoproof_embedded::logs::Logs;
+
+use super::super::authority::{Authority, trusting};
+use super::super::embedded::modelled;
+use super::super::lease::LeaseFolder;
+use super::super::parts::{Making, Parts, Upstreams, copy, failed, host_and_port, policies};
+use super::super::{Lease, StackError};
+use super::warm::{StackSecrets, Warm};
+use super::{ContainerOptions, fingerprint};
+use crate::provision::{self, Setup, provision};
+use crate::routing::Routing;
+
+/// The user and the database of Authentik in PostgreSQL.
+const DATABASE: &str = "authentik";
+
+/// One start.
+pub(super) struct Start<'a> {
+    pub(super) deployment: &'a Arc<Deployment>,
+    pub(super) options: &'a ContainerOptions,
+    pub(super) folder: &'a LeaseFolder,
+    pub(super) docker: &'a Docker,
+}
+
+pub(super) type Started = (Lease, Vec<Component>, Parts, Option<embedded_authentik::Authentik>);
+
+/// Where Authentik is, whoever serves it.
+struct Provider {
+    address: SocketAddr,
+    postgres: Option<Postgres>,
+    components: Vec<Component>,
+    timings: Vec<(String, Duration)>,
+    /// Whether it still has to be provisioned.
+    fresh: bool,
+}
+
+impl Start<'_> {
+    pub(super) async fn start(&self, labels: Labels) -> Result<Started, StackError> {
+        let (deployment, images) = (self.deployment, &self.options.images);
+        let profile = match images.authentik {
+            Image::Embedded => Some(modelled(deployment)?),
+            Image::Named(_) => None,
+        };
+        let policies = policies(deployment)?;
+        let warm = Warm::of(self.docker, deployment, images).await?;
+        let kept = if self.options.cold || profile.is_some() { None } else { warm.kept().await };
+        let image = kept.as_ref().map(|_| warm.image());
+        let all = kept.unwrap_or_else(|| StackSecrets::random(deployment));
+        let secrets = &all.secrets;
+        let mut hosts = deployment.hosts();
+        hosts.sort();
+        let authority = Authority::new(hosts)?;
+        let tls = trusting(&authority.ca)?;
+        let started = Instant::now();
+        let lab = Lab::open(self.docker.clone(), labels.clone()).await?;
+
+        // Names as the parts see them; Traefik's entry points are added once it is there.
+        let (names, logs) = (Names::default(), Logs::default());
+        let parts = Parts::start(&Making {
+            deployment,
+            secrets,
+            policies: &policies,
+            tls: tls.clone(),
+            names: names.clone(),
+            logs: logs.clone(),
+            address: lab.gateway(),
+        })
+        .await?;
+        let mut upstreams = parts.upstreams.clone();
+        let in_process = match profile {
+            None => None,
+            Some(profile) => {
+                let settings = embedded_authentik::Settings {
+                    bootstrap_token: secrets.admin_token.expose_secret().to_owned(),
+                    bootstrap_password: secrets.admin_token.expose_secret().to_owned(),
+                    state: None,
+                    store: None,
+                    secret_key: Vec::new(),
+                    profile,
+                    logs: logs.clone(),
+                };
+                let authentik =
+                    embedded_authentik::Authentik::start_at((lab.gateway(), 0).into(), settings).await;
+                let authentik = authentik.map_err(|error| failed("Authentik", &error))?;
+                upstreams
+                    .extend(host_and_port(&deployment.auth.upstream).map(|at| (at, authentik.address())));
+                Some(authentik)
+            }
+        };
+
+        let gateway = self.traefik(&lab, &authority, &upstreams);
+        let provider = async {
+            match &in_process {
+                Some(authentik) => Ok(Provider {
+                    address: authentik.address(),
+                    postgres: None,
+                    components: Vec::new(),
+                    timings: Vec::new(),
+                    fresh: true,
+                }),
+                None => self.authentik(&lab, image, &all).await,
+            }
+        };
+        let (gateway, provider) = tokio::try_join!(gateway, provider)?;
+        let (traefik, traefik_took) = gateway;
+        let Provider { address, postgres, mut components, mut timings, fresh } = provider;
+        timings.push(("traefik".to_owned(), traefik_took));
+
+        let internal = Names::default();
+        if let Some((host, port)) = host_and_port(&deployment.auth.upstream) {
+            internal.insert(&host, port, address);
+        }
+        let client = Client::new(internal, tls);
+        let upstream = &deployment.auth.upstream;
+        if fresh {
+            let since = Instant::now();
+            provision(deployment, client.clone(), upstream, secrets).await?;
+            timings.push(("provisioning".to_owned(), since.elapsed()));
+        }
+        provision::served(deployment, &client, upstream).await?;
+        for host in deployment.hosts() {
+            names.insert(&host, 80, traefik.http);
+            names.insert(&host, 443, traefik.https);
+        }
+        parts.initialise().await;
+        let setup = Setup::read(client, upstream, secrets).await?;
+        if let (true, Some(postgres)) = (fresh, &postgres) {
+            let since = Instant::now();
+            warm.keep(postgres, &all).await?;
+            timings.push(("snapshot".to_owned(), since.elapsed()));
+        }
+        let (http, https) = (traefik.http, traefik.https);
+        components.push(traefik.component);
+        components.extend(postgres.map(|postgres| postgres.component));
+        timings.push(("all".to_owned(), started.elapsed()));
+        let lease = Lease {
+            stack: labels.stack,
+            deployment: deployment.name.clone(),
+            pid: std::process::id(),
+            fingerprint: fingerprint(deployment, self.options),
+            http,
+            https,
+            ca: authority.ca,
+            secrets: secrets.keep(),
+            containers: components.iter().map(|one| (one.name().to_owned(), one.id().to_owned())).collect(),
+            setup: serde_json::to_value(setup).unwrap_or_default(),
+            timings,
+        };
+        Ok((lease, components, parts, in_process))
+    }
+
+    /// Copies the dynamic files, points them at the parts and starts Traefik with them.
+    async fn traefik(
+        &self,
+        lab: &Lab,
+        authority: &Authority,
+        upstreams: &Upstreams,
+    ) -> Result<(Traefik, Duration), StackError> {
+        let (deployment, since) = (self.deployment, Instant::now());
+        let (files, own) = (self.folder.path().join("traefik"), self.folder.path().join("traefik-own"));
+        let prepare = || -> std::io::Result<()> {
+            for folder in [&files, &own] {
+                if folder.exists() {
+                    std::fs::remove_dir_all(folder)?;
+                }
+                std::fs::create_dir(folder)?;
+            }
+            copy(&deployment.folder.join(&deployment.traefik.dynamic.value), &files)?;
+            upstreams_at(&files, upstreams)
+        };
+        prepare().map_err(|error| failed("Traefik", &error))?;
+        let routing = Routing::read(deployment, &files);
+        let routing = routing.map_err(|problem| failed("Traefik", &problem))?;
+        let routers: Vec<String> =
+            routing.config().routers.iter().map(|router| router.name.clone()).collect();
+        let mut hosts: Vec<_> = upstreams.keys().map(|(host, _)| (host.clone(), lab.gateway())).collect();
+        hosts.dedup();
+        let names = &deployment.traefik.entry_points;
+        let traefik = Traefik::start(
+            lab,
+            &TraefikSettings {
+                image: &self.options.images.traefik,
+                dynamic: &files,
+                own: &own,
+                certificate: (&authority.certificate, &authority.key),
+                entry_points: (&names.http, &names.https),
+                hosts: &hosts,
+                routers: &routers,
+                ports: self.options.ports,
+            },
+        )
+        .await?;
+        Ok((traefik, since.elapsed()))
+    }
+
+    /// Starts Authentik and its databases together: it waits for them itself, as it does wherever it runs.
+    async fn authentik(
+        &self,
+        lab: &Lab,
+        snapshot: Option<String>,
+        all: &StackSecrets,
+    ) -> Result<Provider, StackError> {
+        let (deployment, images) = (self.deployment, &self.options.images);
+        let (alias, port) = host_and_port(&deployment.auth.upstream)
+            .ok_or_else(|| failed("Authentik", &"`auth.upstream` names no host"))?;
+        let postgres = PostgresSettings {
+            image: snapshot.as_deref().unwrap_or(&images.postgres),
+            user: DATABASE,
+            password: &all.postgres_password,
+            database: DATABASE,
+        };
+        let authentik = AuthentikSettings {
+            image: images.authentik.name().unwrap_or_default(),
+            alias: &alias,
+            port,
+            secret_key: &all.secret_key,
+            bootstrap_password: &all.secrets.admin_token,
+            bootstrap_token: &all.secrets.admin_token,
+            postgres_host: &Postgres::host(lab),
+            postgres_user: DATABASE,
+            postgres_password: &all.postgres_password,
+            postgres_name: DATABASE,
+            redis_host: &redis_host(lab),
+        };
+        let defaults = defaults(deployment);
+        let ((postgres, postgres_took), (redis, redis_took), (authentik, authentik_took)) = tokio::try_join!(
+            timed(Postgres::start(lab, &postgres)),
+            timed(start_redis(lab, &images.redis)),
+            timed(Authentik::start(lab, &authentik, &defaults)),
+        )?;
+        Ok(Provider {
+            address: authentik.address,
+            postgres: Some(postgres),
+            components: vec![redis, authentik.server, authentik.worker],
+            timings: vec![
+                ("postgres".to_owned(), postgres_took),
+                ("redis".to_owned(), redis_took),
+                ("authentik".to_owned(), authentik_took),
+            ],
+            fresh: snapshot.is_none(),
+        })
+    }
+}
+
+/// What a start comes to, and how long it took.
+async fn timed<T>(
+    start: impl Future<Output = Result<T, ssoproof_containers::Error>>,
+) -> Result<(T, Duration), StackError> {
+    let since = Instant::now();
+    Ok((start.await?, since.elapsed()))
+}
+
+/// What the default blueprints must have made before `deployment` can be provisioned.
+fn defaults(deployment: &Deployment) -> Defaults<'_> {
+    let mut flows = provision::flows(deployment);
+    flows.push(&deployment.auth.authentication_flow);
+    flows.push(&deployment.auth.invalidation_flow);
+    flows.sort_unstable();
+    flows.dedup();
+    let mut scopes: Vec<&str> = deployment
+        .providers()
+        .into_iter()
+        .flat_map(|(_, provider)| provider.scopes.iter().map(|scope| scope.as_str()))
+        .filter(|scope| provision::OWN_SCOPES.contains(scope))
+        .collect();
+    scopes.sort_unstable();
+    scopes.dedup();
+    Defaults { flows, scopes }
+}
+
+/// How long each component took, for people.
+pub(crate) fn timeline(timings: &[(String, Duration)]) -> String {
+    let parts = timings.iter().map(|(name, took)| format!("{name} {:.1} s", took.as_secs_f64()));
+    parts.collect::<Vec<_>>().join(", ")
+}
