@@ -45,7 +45,7 @@ impl Images {
     /// `images`, else upstream's image of the version in use.
     ///
     /// # Errors
-    /// A sentence about the component that must have an image and is `embedded`.
+    /// A sentence about the component that must have an image and is `embedded`, or the other way round.
     pub fn of(deployment: &Deployment, variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let (versions, images) = (&deployment.versions, &deployment.images);
         let chosen = |component: &str, stated: &Option<String>, upstream: String| {
@@ -59,6 +59,13 @@ impl Images {
             name if name == EMBEDDED => Err(format!("{component} has no embedded form: name an image")),
             name => Ok(name),
         };
+        for component in ["grafana", "minio"] {
+            if chosen(component, &None, EMBEDDED.to_owned()) != EMBEDDED {
+                return Err(format!(
+                    "{component} is served by the harness: its image can only be `{EMBEDDED}`"
+                ));
+            }
+        }
         let authentik = format!("ghcr.io/goauthentik/server:{}", versions.authentik);
         Ok(Self {
             postgres: container(
@@ -82,3 +89,49 @@ impl Images {
 
 /// The word for a component that the harness serves itself.
 const EMBEDDED: &str = "embedded";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deployment() -> Deployment {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/spacemusic");
+        Deployment::load(folder.as_ref()).unwrap()
+    }
+
+    fn images(deployment: &Deployment, variables: &[(&str, &str)]) -> Result<Images, String> {
+        Images::of(deployment, |name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn upstream_s_images_of_the_versions_in_use_are_the_default() {
+        let images = images(&deployment(), &[]).unwrap();
+        assert_eq!(images.postgres, "postgres:16-alpine");
+        assert_eq!(images.redis, "redis:7-alpine");
+        assert_eq!(images.traefik, "traefik:v3.6");
+        assert_eq!(images.authentik, Image::Named("ghcr.io/goauthentik/server:2026.2".to_owned()));
+    }
+
+    #[test]
+    fn the_environment_goes_before_the_deployment_and_that_before_upstream() {
+        let mut deployment = deployment();
+        deployment.images.redis = Some("ours/redis:7".to_owned());
+        deployment.images.traefik = Some("ours/traefik:3".to_owned());
+        let set = [("SSOPROOF_IMAGE_TRAEFIK", "mine:1"), ("SSOPROOF_IMAGE_AUTHENTIK", "embedded")];
+        let images = images(&deployment, &set).unwrap();
+        assert_eq!((images.redis.as_str(), images.traefik.as_str()), ("ours/redis:7", "mine:1"));
+        assert_eq!(images.authentik, Image::Embedded);
+        assert_eq!(images.named().keys().copied().collect::<Vec<_>>(), ["postgres", "redis", "traefik"]);
+    }
+
+    #[test]
+    fn what_has_no_other_form_is_refused() {
+        let deployment = deployment();
+        let refused = images(&deployment, &[("SSOPROOF_IMAGE_REDIS", "embedded")]).unwrap_err();
+        assert_eq!(refused, "redis has no embedded form: name an image");
+        let refused = images(&deployment, &[("SSOPROOF_IMAGE_GRAFANA", "grafana/grafana")]).unwrap_err();
+        assert_eq!(refused, "grafana is served by the harness: its image can only be `embedded`");
+    }
+}

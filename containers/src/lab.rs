@@ -18,6 +18,8 @@ const REMOVAL: Duration = Duration::from_secs(30);
 pub(crate) const STACK: &str = "ssoproof.stack";
 /// The label that says which folder holds the lock of the stack's owner.
 const LEASE: &str = "ssoproof.lease";
+/// The label that says on which machine that folder is.
+const HOST: &str = "ssoproof.host";
 
 /// Whose a container or network is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct Labels {
     pub stack: String,
     /// The folder with the lock that the owner holds while it lives.
     pub lease: String,
+    /// The machine that the folder is on.
+    pub host: String,
 }
 
 /// The networks of one stack. Dropping it leaves them: [`Lab::close`] takes them away.
@@ -83,6 +87,7 @@ async fn network(docker: &Docker, name: &str, labels: &Labels) -> Result<IpAddr,
         labels: Some(HashMap::from([
             (STACK.to_owned(), labels.stack.clone()),
             (LEASE.to_owned(), labels.lease.clone()),
+            (HOST.to_owned(), labels.host.clone()),
         ])),
         ..NetworkCreateRequest::default()
     };
@@ -112,9 +117,12 @@ impl Docker {
         let labels = containers.into_iter().map(|found| found.labels);
         let mut stacks: Vec<Labels> = Vec::new();
         for mut found in labels.chain(networks.into_iter().map(|found| found.labels)).flatten() {
-            let (Some(stack), Some(lease)) = (found.remove(STACK), found.remove(LEASE)) else { continue };
+            let mut label = |name: &str| found.remove(name);
+            let (Some(stack), Some(lease), Some(host)) = (label(STACK), label(LEASE), label(HOST)) else {
+                continue;
+            };
             if stacks.iter().all(|known| known.stack != stack) {
-                stacks.push(Labels { stack, lease });
+                stacks.push(Labels { stack, lease, host });
             }
         }
         Ok(stacks)
@@ -169,6 +177,6 @@ impl Docker {
 }
 
 /// The labels of `lab`, for a container.
-pub(crate) fn pairs(labels: &Labels) -> [(&'static str, String); 2] {
-    [(STACK, labels.stack.clone()), (LEASE, labels.lease.clone())]
+pub(crate) fn pairs(labels: &Labels) -> [(&'static str, String); 3] {
+    [(STACK, labels.stack.clone()), (LEASE, labels.lease.clone()), (HOST, labels.host.clone())]
 }

@@ -132,7 +132,7 @@ pub struct Versions {
     pub redis: String,
 }
 
-/// The container image of each component; `embedded` where the harness itself shall serve it.
+/// The container image of each component. Grafana, MinIO and the services are served by the harness.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Images {
@@ -145,15 +145,9 @@ pub struct Images {
     /// Traefik's.
     #[serde(default)]
     pub traefik: Option<String>,
-    /// Authentik's, for server and worker.
+    /// Authentik's, for server and worker; `embedded` where the harness shall serve it.
     #[serde(default)]
     pub authentik: Option<String>,
-    /// Grafana's.
-    #[serde(default)]
-    pub grafana: Option<String>,
-    /// MinIO's.
-    #[serde(default)]
-    pub minio: Option<String>,
 }
 
 /// A user that scenarios play.

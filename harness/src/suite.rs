@@ -154,7 +154,7 @@ impl Lab {
         // Every test is over, and with it every other hold on the lab.
         let Some(lab) = Arc::into_inner(self) else { return Ok(()) };
         match lab.stack.into_inner() {
-            Some(Ok(opened)) => lab.runtime.block_on(opened.close()),
+            Some(Ok(opened)) => lab.runtime.block_on(opened.close(|| ())),
             _ => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use ssoproof_deployment::Problem;
 use super::args::RunOptions;
 use super::exit::Exit;
 use super::place;
-use crate::reports::Reports;
+use crate::reports::{Reports, err};
 use crate::runner::{self, Event, Options, Plan, Verdict};
 use crate::stacks::{Opened, StackError};
 
@@ -74,7 +74,7 @@ pub(super) fn run(options: &RunOptions) -> Exit {
             repeat,
         };
         let summary = runner::run(cases, deployment.clone(), stack, plan, |event| reports.take(&event)).await;
-        if let Err(error) = opened.close().await {
+        if let Err(error) = opened.close(|| err("waiting for another run that uses this stack\n")).await {
             place::complain(Problem::new(format!("failed to take the stack down: {error}")));
             return Exit::Internal;
         }

@@ -76,10 +76,12 @@ impl LeaseFolder {
         if self.owned() { self.read() } else { None }
     }
 
-    /// Whether a living process owns a stack here, or is starting one.
+    /// Whether a living process owns a stack here, or is starting one. One that cannot be asked counts as owned.
     pub fn owned(&self) -> bool {
-        let Ok(file) = File::open(self.0.join("owner.lock")) else { return false };
-        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+        match File::open(self.0.join("owner.lock")) {
+            Ok(file) => file.try_lock_shared().is_err(),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        }
     }
 
     /// The living process that owns a stack here, or is starting one.
@@ -113,11 +115,21 @@ impl LeaseFolder {
         Ok(file)
     }
 
-    /// Waits until nobody uses the stack any more.
-    pub(super) async fn unused(&self) -> io::Result<()> {
+    /// Waits until nobody uses the stack any more, and keeps everybody out until the file is dropped.
+    pub(super) async fn close(&self) -> io::Result<File> {
         let path = self.0.join("users.lock");
-        let waited = tokio::task::spawn_blocking(move || open(&path)?.lock());
+        let waited = tokio::task::spawn_blocking(move || {
+            let file = open(&path)?;
+            file.lock()?;
+            Ok(file)
+        });
         waited.await.map_err(io::Error::other)?
+    }
+
+    /// Keeps everybody out until the file is dropped, unless somebody uses the stack.
+    pub(super) fn try_close(&self) -> Option<File> {
+        let file = open(&self.0.join("users.lock")).ok()?;
+        file.try_lock().ok().map(|()| file)
     }
 
     /// Whether somebody uses the stack.

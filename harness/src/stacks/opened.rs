@@ -1,5 +1,6 @@
 //! A stack of the kind that was asked for, for the length of a run.
 
+use std::fs::File;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,14 +88,15 @@ impl Opened {
         }
     }
 
-    /// Takes down what this process has started, once nobody uses it any more.
+    /// Takes down what this process has started, once nobody uses it any more; `waiting` is called when others still
+    /// do.
     ///
     /// # Errors
     /// [`StackError`] with what could not be removed.
-    pub async fn close(self) -> Result<(), StackError> {
+    pub async fn close(self, waiting: impl FnOnce()) -> Result<(), StackError> {
         match self {
             Self::Embedded(_) => Ok(()),
-            Self::Containers(containers) => containers.close().await,
+            Self::Containers(containers) => containers.close(waiting).await,
         }
     }
 }
@@ -116,22 +118,26 @@ pub async fn hold(
         return Ok(());
     }
     containers.leave();
-    tokio::select! {
-        () = interrupted() => {}
-        () = unused(containers.folder(), idle) => {}
-    }
+    let _closed = tokio::select! {
+        () = interrupted() => None,
+        closed = unused(containers.folder(), idle) => Some(closed),
+    };
     containers.take_down().await
 }
 
-/// Resolves when nobody has used the stack for `idle`; without it never.
-async fn unused(folder: &LeaseFolder, idle: Option<Duration>) {
+/// Closes the stack when nobody has used it for `idle`; without it never.
+async fn unused(folder: &LeaseFolder, idle: Option<Duration>) -> File {
     let Some(idle) = idle else { return std::future::pending().await };
     let mut last_used = tokio::time::Instant::now();
     let mut looks = tokio::time::interval((idle / 20).max(Duration::from_millis(200)));
-    while last_used.elapsed() < idle {
+    loop {
         looks.tick().await;
         if folder.used() {
             last_used = tokio::time::Instant::now();
+        } else if last_used.elapsed() >= idle
+            && let Some(closed) = folder.try_close()
+        {
+            return closed;
         }
     }
 }

@@ -120,6 +120,7 @@ impl Containers {
         let labels = Labels {
             stack: format!("ssoproof-{:08x}", rand::random::<u32>()),
             lease: folder.path().display().to_string(),
+            host: host(),
         };
         let starting = Start { deployment: &deployment, options, folder: &folder, docker: &docker };
         let started = tokio::select! {
@@ -160,19 +161,20 @@ impl Containers {
         self.owned.is_some()
     }
 
-    /// Stops using it. The owner waits for the other users, then takes it down.
+    /// Stops using it. The owner waits for the other users, of whom `waiting` hears, then takes it down.
     ///
     /// # Errors
     /// [`StackError::Containers`] with what Docker did not remove.
-    pub async fn close(mut self) -> Result<(), StackError> {
+    pub async fn close(mut self, waiting: impl FnOnce()) -> Result<(), StackError> {
         self.leave();
-        if self.owned.is_some() {
-            let waited = tokio::select! {
-                waited = self.folder.unused() => waited,
-                () = interrupted() => Ok(()),
-            };
-            waited.map_err(|error| unusable(&self.folder, &error))?;
+        if self.owned.is_none() {
+            return Ok(());
         }
+        if self.folder.used() {
+            waiting();
+        }
+        // Nobody joins a stack that is going down.
+        let _closed = self.folder.close().await.map_err(|error| unusable(&self.folder, &error))?;
         self.take_down().await
     }
 
@@ -202,11 +204,16 @@ pub(super) async fn reap(docker: &Docker, own: Option<&LeaseFolder>) -> Result<(
     for labels in docker.stacks().await? {
         let folder = LeaseFolder::at(Path::new(&labels.lease));
         let ours = own.is_some_and(|own| own.path() == folder.path());
-        if ours || !folder.owned() {
+        if labels.host == host() && (ours || !folder.owned()) {
             docker.remove_stack(&labels.stack).await?;
         }
     }
     Ok(())
+}
+
+/// This machine's name: another that shares the daemon has leases of its own, which cannot be looked at from here.
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// Removes what dead owners left; returns whether there was anything.

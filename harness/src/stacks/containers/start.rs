@@ -139,7 +139,8 @@ impl Start<'_> {
         let setup = Setup::read(client, upstream, secrets).await?;
         if let (true, Some(postgres)) = (fresh, &postgres) {
             let since = Instant::now();
-            warm.keep(postgres, &all).await?;
+            // By now every image is on this daemon, and has the id that later starts find.
+            Warm::of(self.docker, deployment, images).await?.keep(postgres, &all).await?;
             timings.push(("snapshot".to_owned(), since.elapsed()));
         }
         let (http, https) = (traefik.http, traefik.https);
