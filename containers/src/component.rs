@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use testcontainers::bollard::models::{EndpointSettings, NetworkConnectRequest, PortBinding};
+use testcontainers::bollard::query_parameters::RemoveContainerOptionsBuilder;
 use testcontainers::core::{AccessMode, ContainerPort, Host, Mount};
 use testcontainers::runners::AsyncRunner as _;
 use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt as _};
@@ -54,12 +55,18 @@ pub struct Component {
 }
 
 impl Component {
-    /// Makes and starts the container; nothing is said of what runs in it.
+    /// Makes and starts the container; nothing is said of what runs in it. One that does not start is removed.
     pub(crate) async fn start(lab: &Lab, recipe: Recipe<'_>) -> Result<Self, Error> {
         let (name, image) = (recipe.component, recipe.image.to_owned());
-        let failed = |reason: String| Error::Start { component: name, image: image.clone(), reason };
-        let container = request(lab, recipe).start().await.map_err(|error| failed(explained(&error)))?;
-        Ok(Self { name, container, docker: lab.docker.clone() })
+        match request(lab, recipe).start().await {
+            Ok(container) => Ok(Self { name, container, docker: lab.docker.clone() }),
+            Err(error) => {
+                let options = RemoveContainerOptionsBuilder::new().force(true).build();
+                // There may be none yet.
+                let _ = lab.docker.0.remove_container(&lab.container(name), Some(options)).await;
+                Err(Error::Start { component: name, image, reason: explained(&error) })
+            }
+        }
     }
 
     /// Its name: `traefik`, `authentik-worker`.

@@ -16,6 +16,8 @@ use crate::ready::{LIMIT, get, ready};
 const HTTP: u16 = 80;
 const HTTPS: u16 = 443;
 const API: u16 = 8080;
+/// How often free ports are looked for.
+const TRIES: usize = 5;
 /// The folder of the file provider in the container.
 const DYNAMIC: &str = "/etc/traefik/dynamic";
 /// The folder in it that holds what the stack adds: certificates, and the router that shows when files are loaded.
@@ -68,16 +70,7 @@ impl Traefik {
             task: format!("write {}", settings.own.display()),
             reason: error.to_string(),
         })?;
-        let mut recipe = Recipe::new("traefik", settings.image, &lab.front);
-        recipe.command = arguments(settings.entry_points);
-        recipe.mounts = vec![(settings.dynamic.to_owned(), DYNAMIC), (settings.own.to_owned(), OWN_MOUNT)];
-        recipe.hosts = settings.hosts.to_vec();
-        recipe.ports = vec![
-            (HTTP, fixed(settings.ports.0).map_err(taken)?),
-            (HTTPS, fixed(settings.ports.1).map_err(taken)?),
-            (API, fixed(0).map_err(taken)?),
-        ];
-        let component = Component::start(lab, recipe).await?;
+        let component = container(lab, settings).await?;
         let http = component.published(HTTP).await?;
         let https = component.published(HTTPS).await?;
         let api = component.published(API).await?;
@@ -98,6 +91,28 @@ impl Traefik {
         })
         .await?;
         Ok(Self { component, http, https, api })
+    }
+}
+
+/// Makes and starts the container. A free port may be gone by the time Docker takes it; then others are tried.
+async fn container(lab: &Lab, settings: &TraefikSettings<'_>) -> Result<Component, Error> {
+    let mut tries = 0;
+    loop {
+        let mut recipe = Recipe::new("traefik", settings.image, &lab.front);
+        recipe.command = arguments(settings.entry_points);
+        recipe.mounts = vec![(settings.dynamic.to_owned(), DYNAMIC), (settings.own.to_owned(), OWN_MOUNT)];
+        recipe.hosts = settings.hosts.to_vec();
+        recipe.ports = vec![
+            (HTTP, fixed(settings.ports.0).map_err(taken)?),
+            (HTTPS, fixed(settings.ports.1).map_err(taken)?),
+            (API, fixed(0).map_err(taken)?),
+        ];
+        tries += 1;
+        match Component::start(lab, recipe).await {
+            Err(Error::Start { reason, .. })
+                if settings.ports == (0, 0) && tries < TRIES && reason.contains("already") => {}
+            started => return started,
+        }
     }
 }
 

@@ -34,7 +34,8 @@ const IDLE: Duration = Duration::from_secs(20);
 /// `cargo test -- logout`, `--list`, `--exact`, what nextest asks for. The stack starts with the first test.
 ///
 /// `SSOPROOF_STACK=containers` runs them on containers instead of in this process; under nextest, where every test is
-/// a process, all of them share one stack, which ends soon after the last.
+/// a process, all of them share one stack, which ends soon after the last. A case that needs what the stack does not
+/// offer is ignored.
 ///
 /// A relative path counts from the package that is tested.
 pub fn main(deployment: impl AsRef<Path>) -> ExitCode {
@@ -87,7 +88,8 @@ impl Suite {
         let arguments = Arguments::from_args();
         let trial = |case: Case| {
             let (lab, case) = (lab.clone(), Arc::new(case));
-            Trial::test(case.id.clone(), move || lab.try_case(case))
+            let lacking = case.scenario.file.needs.iter().any(|need| !lab.choice.offers(need.value));
+            Trial::test(case.id.clone(), move || lab.try_case(case)).with_ignored_flag(lacking)
         };
         let conclusion: Conclusion = libtest_mimic::run(&arguments, cases.into_iter().map(trial).collect());
         match lab.close() {
@@ -174,7 +176,7 @@ impl Lab {
                     }
                     _ => Ok(()),
                 },
-                Verdict::ExpectedFailure | Verdict::Unsupported => Ok(()),
+                Verdict::ExpectedFailure => Ok(()),
                 _ => Err(Failed::from(failure_text(&outcome, false))),
             }
         })

@@ -9,7 +9,7 @@ use ssoproof_containers::{Docker, Images};
 use ssoproof_deployment::Deployment;
 
 use super::process::interrupted;
-use super::{ContainerOptions, Containers, Embedded, LeaseFolder, Stack, StackError};
+use super::{ContainerOptions, Containers, Embedded, LeaseFolder, Need, Stack, StackError};
 
 /// Which kind of stack, and how it is started.
 #[derive(Clone, Debug)]
@@ -21,6 +21,15 @@ pub enum StackChoice {
 }
 
 impl StackChoice {
+    /// Whether a stack of this kind will offer `need`.
+    pub fn offers(&self, need: Need) -> bool {
+        match (need, self) {
+            (Need::Admin | Need::Probe, _) => true,
+            (Need::Components, Self::Embedded) => false,
+            (Need::Components, Self::Containers(options)) => options.images.authentik.name().is_some(),
+        }
+    }
+
     /// What `SSOPROOF_STACK` and `SSOPROOF_IMAGE_<COMPONENT>` say.
     ///
     /// # Errors
