@@ -1,7 +1,12 @@
 //! The program as people and scripts use it: exit codes, and the text of every kind of mistake.
 
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 const SPACEMUSIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/spacemusic");
 
@@ -216,4 +221,81 @@ fn the_schema_that_is_checked_in_is_the_programs() {
         stored == stdout(&output),
         "scenarios/scenario.schema.json is stale: cargo run --release -- schema > scenarios/scenario.schema.json"
     );
+}
+
+/// One of Authentik's two programs, without what the variables of this process say.
+fn authentik(program: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ssoproof"));
+    command.args(["authentik", program]).env_clear().env("NO_COLOR", "1");
+    command
+}
+
+#[test]
+fn authentik_without_a_secret_key_says_which_variable_is_missing() {
+    for (program, key) in [("server", None), ("worker", None), ("server", Some(""))] {
+        let output = authentik(program).envs(key.map(|key| ("AUTHENTIK_SECRET_KEY", key))).output();
+        let output = output.expect("the program starts");
+        assert_eq!(output.status.code(), Some(2), "{program}: {}", stderr(&output));
+        assert!(stderr(&output).contains("`AUTHENTIK_SECRET_KEY` is not set"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn authentik_with_a_value_that_makes_no_sense_says_which() {
+    for (variable, value) in [
+        ("AUTHENTIK_LISTEN__HTTP", "somewhere"),
+        ("AUTHENTIK_POSTGRESQL__PORT", "many"),
+        ("SSOPROOF_AUTHENTIK_VERSION", "1999.1"),
+    ] {
+        let output = authentik("server").env("AUTHENTIK_SECRET_KEY", "secret").env(variable, value).output();
+        let output = output.expect("the program starts");
+        assert_eq!(output.status.code(), Some(2), "{variable}: {}", stderr(&output));
+        assert!(stderr(&output).contains(value), "{variable}: {}", stderr(&output));
+    }
+}
+
+/// The status of an answer; none while nobody listens.
+fn status(address: SocketAddr, path: &str) -> Option<u16> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: authentik\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.split(' ').nth(1)?.parse().ok()
+}
+
+#[test]
+fn authentik_is_alive_without_a_database_and_ends_at_a_signal() {
+    let free = || TcpListener::bind(("127.0.0.1", 0)).and_then(|bound| bound.local_addr()).expect("a port");
+    for (program, signal) in [("server", Signal::TERM), ("worker", Signal::TERM), ("server", Signal::INT)] {
+        let (address, nobody) = (free(), free());
+        let mut child = authentik(program)
+            .env("AUTHENTIK_SECRET_KEY", "secret-key-0123456789")
+            .env("AUTHENTIK_BOOTSTRAP_TOKEN", "bootstrap-token-0123456789")
+            .env("AUTHENTIK_POSTGRESQL__HOST", "127.0.0.1")
+            .env("AUTHENTIK_POSTGRESQL__PORT", nobody.port().to_string())
+            .env("AUTHENTIK_POSTGRESQL__PASSWORD", "database-0123456789")
+            .env("AUTHENTIK_LISTEN__HTTP", address.to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let mut last = None;
+        while last != Some(503) && Instant::now() < deadline {
+            last = status(address, "/-/health/ready/");
+        }
+        let live = status(address, "/-/health/live/");
+        kill_process(Pid::from_child(&child), signal).expect("signalled");
+        let ended = child.wait().expect("ended");
+        let mut log = String::new();
+        child.stdout.take().expect("piped").read_to_string(&mut log).expect("text");
+        assert_eq!((last, ended.code()), (Some(503), Some(0)), "{program}: {log}");
+        assert_eq!(live, Some(if program == "server" { 200 } else { 503 }), "{program}");
+        assert!(
+            log.contains(&format!("{program} starting")) && log.contains("waiting for PostgreSQL"),
+            "{log}"
+        );
+        assert!(!log.contains("0123456789"), "{log}");
+    }
 }

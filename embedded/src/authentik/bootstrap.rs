@@ -30,15 +30,19 @@ pub(crate) fn fresh(settings: &Settings) -> State {
     // 1 to 3 belong to the anonymous user and the outpost's service accounts.
     let mut akadmin = user(4, "akadmin", "authentik Default Admin");
     akadmin.groups.push(admins.pk);
-    akadmin.password = Some(PasswordHash::of(&settings.bootstrap_password));
+    // An empty one is none: it must not let anybody in.
+    let password = Some(&settings.bootstrap_password).filter(|password| !password.is_empty());
+    akadmin.password = password.map(|password| PasswordHash::of(password));
     state.last_user = akadmin.pk;
-    let token = Token {
-        identifier: "authentik-bootstrap-token".to_owned(),
-        key: settings.bootstrap_token.clone(),
-        user: akadmin.pk,
-        intent: Intent::Api,
-    };
-    state.tokens.insert(token.key.clone(), token);
+    if !settings.bootstrap_token.is_empty() {
+        let token = Token {
+            identifier: "authentik-bootstrap-token".to_owned(),
+            key: settings.bootstrap_token.clone(),
+            user: akadmin.pk,
+            intent: Intent::Api,
+        };
+        state.tokens.insert(token.key.clone(), token);
+    }
     state.groups.insert(admins.pk, admins);
     state.users.insert(akadmin.pk, akadmin);
     state.flows.extend(flows().into_iter().map(|flow| (flow.pk, flow)));

@@ -39,7 +39,7 @@ fn robots() -> Response<Body> {
 
 /// Whether a path is answered without the database.
 pub(crate) fn needs_no_database(path: &str) -> bool {
-    matches!(path, "/-/health/live/" | "/robots.txt")
+    matches!(path, "/-/health/live/" | "/robots.txt" | "/outpost.goauthentik.io/ping")
 }
 
 /// Whether a path asks whether the program is ready: it is not, without the database.

@@ -19,9 +19,11 @@ mod shared;
 mod state;
 mod store;
 mod table;
+mod worker;
 
 pub use profile::Profile;
 pub use server::Authentik;
 pub use shared::Settings;
 pub use state::State;
-pub use store::{Store, StoreError};
+pub use store::{Redis, Store, StoreError};
+pub use worker::Worker;

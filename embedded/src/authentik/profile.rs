@@ -32,6 +32,8 @@ pub struct Profile {
     pub user_groups: &'static str,
     /// What the default `email` mapping says of `email_verified`.
     pub email_verified: bool,
+    /// Whether it needs Redis beside PostgreSQL, as every version up to 2025.8 does.
+    pub needs_redis: bool,
 }
 
 impl Profile {
@@ -51,6 +53,7 @@ impl Profile {
         session_end_needs_user: true,
         user_groups: "groups",
         email_verified: false,
+        needs_redis: false,
     };
 
     /// 2025.12.4.
@@ -79,6 +82,7 @@ impl Profile {
         session_end_needs_user: false,
         user_groups: "ak_groups",
         email_verified: true,
+        needs_redis: true,
     };
 
     /// The profile of `major.minor`, when it is one of those recorded.

@@ -1,6 +1,5 @@
 //! The state as rows of a database, and back.
 
-use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -20,6 +19,25 @@ pub(crate) struct Row {
     pub(crate) value: Option<Value>,
 }
 
+/// A row that does not fit its table. What is wrong with it is not told: it may quote a secret.
+#[derive(Debug, thiserror::Error)]
+#[error("row `{kind}` {key} does not fit its table")]
+pub(crate) struct RowError {
+    kind: String,
+    key: String,
+}
+
+impl RowError {
+    fn new(kind: &str, key: &str) -> Self {
+        let key = if SECRET_KEYS.contains(&kind) { "(secret key)" } else { key };
+        Self { kind: kind.to_owned(), key: key.to_owned() }
+    }
+}
+
+/// The tables whose keys let their bearer in.
+const SECRET_KEYS: [&str; 6] =
+    ["tokens", "sessions", "codes", "access_tokens", "refresh_tokens", "proxy_sessions"];
+
 /// The kind of the one row with the numbers last given.
 const NUMBERS: &str = "numbers";
 
@@ -31,27 +49,22 @@ macro_rules! tables {
                 $(self.$table.track();)*
             }
 
-            /// What changed since this was last asked.
-            pub(crate) fn take_changes(&mut self) -> Vec<Row> {
+            /// What changed since this was last asked. After an error nothing is taken.
+            pub(crate) fn take_changes(&mut self) -> Result<Vec<Row>, RowError> {
                 let mut rows = Vec::new();
-                $(
-                    let changed = self.$table.take_changed();
-                    rows.extend(taken(stringify!($table), &self.$table, &changed));
-                )*
+                $(rows.extend(taken(stringify!($table), &self.$table, self.$table.changed())?);)*
+                $(self.$table.take_changed();)*
                 if !rows.is_empty() {
                     rows.push(self.numbers());
                 }
-                rows
+                Ok(rows)
             }
 
             /// Every row.
-            pub(crate) fn rows(&self) -> Vec<Row> {
+            pub(crate) fn rows(&self) -> Result<Vec<Row>, RowError> {
                 let mut rows = vec![self.numbers()];
-                $(
-                    let all = self.$table.keys().cloned().collect();
-                    rows.extend(taken(stringify!($table), &self.$table, &all));
-                )*
-                rows
+                $(rows.extend(taken(stringify!($table), &self.$table, self.$table.keys())?);)*
+                Ok(rows)
             }
 
             /// Notes that a row has changed, whatever it is now.
@@ -62,10 +75,10 @@ macro_rules! tables {
                 }
             }
 
-            /// Takes a row in, as a change; one that does not parse is left out.
-            pub(crate) fn put(&mut self, row: Row) {
+            /// Takes a row in, as a change.
+            pub(crate) fn put(&mut self, row: Row) -> Result<(), RowError> {
                 match row.kind.as_str() {
-                    $(stringify!($table) => put(&mut self.$table, row),)*
+                    $(stringify!($table) => put(&mut self.$table, row)?,)*
                     NUMBERS => {
                         let number = |name: &str| row.value.as_ref().and_then(|value| value[name].as_u64());
                         self.last_user = number("user").unwrap_or_default().max(self.last_user);
@@ -74,6 +87,7 @@ macro_rules! tables {
                     // Another version's table.
                     _ => {}
                 }
+                Ok(())
             }
         }
     };
@@ -104,27 +118,31 @@ impl State {
     }
 }
 
-fn taken<K: Clone + Display + Ord, V: Serialize>(
+fn taken<'k, K: Display + Ord + 'k, V: Serialize>(
     kind: &str,
     table: &Table<K, V>,
-    keys: &BTreeSet<K>,
-) -> Vec<Row> {
-    let row = |key: &K| Row {
-        kind: kind.to_owned(),
-        key: key.to_string(),
-        value: table.get(key).and_then(|row| serde_json::to_value(row).ok()),
+    keys: impl Iterator<Item = &'k K>,
+) -> Result<Vec<Row>, RowError> {
+    let row = |key: &K| {
+        let value = table.get(key).map(serde_json::to_value).transpose();
+        let value = value.map_err(|_| RowError::new(kind, &key.to_string()))?;
+        Ok(Row { kind: kind.to_owned(), key: key.to_string(), value })
     };
-    keys.iter().map(row).collect()
+    keys.map(row).collect()
 }
 
-fn put<K: Clone + FromStr + Ord, V: DeserializeOwned>(table: &mut Table<K, V>, row: Row) {
-    let Ok(key) = row.key.parse() else { return };
-    match row.value {
+fn put<K, V: DeserializeOwned>(table: &mut Table<K, V>, row: Row) -> Result<(), RowError>
+where
+    K: Clone + FromStr + Ord,
+{
+    let Row { kind, key, value } = row;
+    let parsed = key.parse().map_err(|_| RowError::new(&kind, &key))?;
+    match value {
         Some(value) => {
-            if let Ok(value) = serde_json::from_value(value) {
-                table.insert(key, value);
-            }
+            let value = serde_json::from_value(value).map_err(|_| RowError::new(&kind, &key))?;
+            table.insert(parsed, value);
         }
-        None => drop(table.remove(&key)),
+        None => drop(table.remove(&parsed)),
     }
+    Ok(())
 }

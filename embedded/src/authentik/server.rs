@@ -16,6 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tower_service::Service as _;
 
@@ -30,6 +31,9 @@ use crate::listen::{self, LOOPBACK};
 const MAX_BODY: usize = 1 << 20;
 /// The longest time a request's header may take.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest time a request may wait for the database.
+const PATIENCE: Duration = Duration::from_millis(4_500);
 
 /// An Authentik, plain HTTP: port 9000 of a real one. Dropping it closes every connection.
 pub struct Authentik {
@@ -106,23 +110,41 @@ async fn kept(
     if health::needs_no_database(path) {
         return next.run(request).await;
     }
-    let (refused, ready) = (path.to_owned(), health::is_readiness(path));
+    let (refused, readiness) = (path.to_owned(), health::is_readiness(path));
     let failed = |error: StoreError| {
         shared.logs.write("authentik", format!("failed to answer {refused}: {error}"));
-        answer::blank(if ready { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR })
+        answer::blank(if readiness {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::INTERNAL_SERVER_ERROR
+        })
     };
-    if let Err(error) = store.refresh(&shared).await {
+    let deadline = Instant::now() + PATIENCE;
+    let prepared = async {
+        if readiness {
+            store.ready().await?;
+        }
+        store.refresh(&shared).await
+    };
+    if let Err(error) = in_time(deadline, prepared).await {
         return failed(error);
     }
     let response = next.run(request).await;
-    match store.flush(&shared).await {
+    match in_time(deadline, store.flush(&shared)).await {
         Ok(()) => response,
         Err(error) => failed(error),
     }
 }
 
+async fn in_time(
+    deadline: Instant,
+    outcome: impl Future<Output = Result<(), StoreError>>,
+) -> Result<(), StoreError> {
+    timeout_at(deadline, outcome).await.unwrap_or_else(|_| Err(StoreError::silent()))
+}
+
 /// Answers the requests of one connection.
-async fn serve(stream: TcpStream, router: Router) {
+pub(super) async fn serve(stream: TcpStream, router: Router) {
     let service = service_fn(move |request: Request<Incoming>| {
         let request = request.map(|body| Body::new(Limited::new(body, MAX_BODY)));
         let answer = router.clone().call(request);

@@ -32,7 +32,12 @@ impl<K: Clone + Ord, V> Table<K, V> {
         self.changed.get_or_insert_default();
     }
 
-    /// The keys of the rows that changed since this was last asked.
+    /// The keys of the rows that changed since they were last taken.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = &K> {
+        self.changed.iter().flatten()
+    }
+
+    /// The same, which count as unchanged from now on.
     pub(crate) fn take_changed(&mut self) -> BTreeSet<K> {
         self.changed.as_mut().map(std::mem::take).unwrap_or_default()
     }

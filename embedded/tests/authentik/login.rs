@@ -1,7 +1,8 @@
 //! The login flow (`20-login-alice`, `21-login-failures`, `22-login-inactive`).
 
 use serde_json::{Value, json};
-use ssoproof_embedded::authentik::Profile;
+use ssoproof_embedded::authentik::{Authentik, Profile, Settings};
+use ssoproof_embedded::logs::Logs;
 
 use crate::client::{Browser, challenge, executor, fresh, header, set_cookies};
 
@@ -189,4 +190,26 @@ async fn older_identification_stages_lack_what_came_later() {
         }
         assert_eq!(shown["component"], "ak-stage-identification");
     }
+}
+
+#[tokio::test]
+async fn no_bootstrap_password_and_token_let_nobody_in() {
+    let settings = Settings {
+        bootstrap_token: String::new(),
+        bootstrap_password: String::new(),
+        state: None,
+        store: None,
+        secret_key: Vec::new(),
+        profile: Profile::V2026_2,
+        logs: Logs::default(),
+    };
+    let authentik = Authentik::start(settings).await.unwrap();
+    let mut browser = Browser::new(&authentik);
+    for header in ["Bearer ", "Bearer"] {
+        let headers = [("authorization", header)];
+        let answer = browser.send("GET", "/api/v3/core/users/", &headers, "").await;
+        assert_eq!(answer.status(), 403, "{header:?}");
+    }
+    assert_eq!(browser.log_in("akadmin", "").await["component"], "ak-stage-password");
+    assert_eq!(browser.me().await, 403);
 }

@@ -10,4 +10,5 @@ mod gateway;
 mod provisioning;
 mod recordings;
 mod versions;
+#[allow(dead_code, reason = "shared with the store's tests, which use more of it")]
 mod world;

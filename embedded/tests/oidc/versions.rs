@@ -12,33 +12,11 @@ fn get(url: &str, cookie: &str) -> Asked {
     Asked { method: "GET".to_owned(), url: url.to_owned(), headers, body: String::new() }
 }
 
-/// A session of alice at `stream`, opened with an app password, and its cookie.
-async fn signed_in(world: &mut World) -> String {
-    let token = json!({ "identifier": "app", "intent": "app_password", "user": 5, "expiring": false });
-    world.browser.admin("POST", "/api/v3/core/tokens/", token, 201).await;
-    let key = world.browser.admin("GET", "/api/v3/core/tokens/app/view_key/", Value::Null, 200).await;
-    let basic = base64::Engine::encode(
-        &base64::engine::general_purpose::STANDARD,
-        format!("alice:{}", key["key"].as_str().unwrap()),
-    );
-    let mut asked = get("http://127.0.0.1/outpost.goauthentik.io/auth/traefik", "");
-    for (name, value) in [
-        ("x-forwarded-proto", "https"),
-        ("x-forwarded-host", "stream.spacemusic.tv"),
-        ("authorization", &format!("Basic {basic}")),
-    ] {
-        asked.headers.push((name.to_owned(), value.to_owned()));
-    }
-    let response = gateway::direct(&mut world.browser, &asked).await;
-    assert_eq!(response.status(), 200);
-    set_cookies(&response)[0].split(';').next().unwrap().to_owned()
-}
-
 #[tokio::test]
 async fn sign_out_of_2025_12_breaks_the_connection_and_nothing_ends() {
     // goauthentik/authentik#17922; 2025.12.4/30-signout-full-chain.
     let mut world = World::new(Profile::V2025_12).await;
-    let cookie = signed_in(&mut world).await;
+    let cookie = world.signed_in_at_stream().await;
     let mut asked = get("http://127.0.0.1/outpost.goauthentik.io/sign_out", &cookie);
     asked.headers.push(("host".to_owned(), "stream.spacemusic.tv".to_owned()));
     let broken = gateway::try_direct(&mut world.browser, &asked).await;

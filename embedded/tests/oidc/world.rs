@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::Response;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use ssoproof_embedded::authentik::{Authentik, Profile};
 
 use crate::client::{self, Browser};
@@ -57,7 +57,7 @@ pub(crate) struct Exchange {
 
 /// An Authentik with the recorded users, providers and applications.
 pub(crate) struct World {
-    _authentik: Authentik,
+    pub(crate) authentik: Authentik,
     pub(crate) browser: Browser,
     pub(crate) seen: Comparison,
     jar: BTreeMap<String, String>,
@@ -69,7 +69,11 @@ pub(crate) struct World {
 impl World {
     /// A provisioned Authentik that behaves as `profile`.
     pub(crate) async fn new(profile: Profile) -> Self {
-        let authentik = client::fresh(profile).await;
+        Self::of(client::fresh(profile).await).await
+    }
+
+    /// Provisions a fresh Authentik.
+    pub(crate) async fn of(authentik: Authentik) -> Self {
         let mut browser = Browser::new(&authentik);
         let mut replay = provisioning::Replay::default();
         for exchange in serde_json::from_str::<Vec<provisioning::Exchange>>(PROVISIONING).unwrap() {
@@ -81,7 +85,7 @@ impl World {
         let flow = flows["results"][0]["pk"].as_str().unwrap().to_owned();
         seen.learned.insert(INVALIDATION_FLOW.to_owned(), flow);
         Self {
-            _authentik: authentik,
+            authentik,
             browser,
             seen,
             jar: BTreeMap::new(),
@@ -92,11 +96,37 @@ impl World {
 
     /// Sends a recording again and fails with every difference.
     pub(crate) async fn replay(recording: &str) {
-        let mut world = Self::new(Profile::V2026_2).await;
+        Self::new(Profile::V2026_2).await.replay_here(recording).await;
+    }
+
+    /// The same, at this Authentik.
+    pub(crate) async fn replay_here(mut self, recording: &str) {
         for exchange in serde_json::from_str::<Vec<Exchange>>(recording).unwrap() {
-            world.exchange(&exchange).await;
+            self.exchange(&exchange).await;
         }
-        assert_eq!(world.seen.differences, Vec::<String>::new());
+        assert_eq!(self.seen.differences, Vec::<String>::new());
+    }
+
+    /// A session of alice at `stream`, opened with an app password, and its cookie.
+    pub(crate) async fn signed_in_at_stream(&mut self) -> String {
+        let token = json!({ "identifier": "app", "intent": "app_password", "user": 5, "expiring": false });
+        self.browser.admin("POST", "/api/v3/core/tokens/", token, 201).await;
+        let key = self.browser.admin("GET", "/api/v3/core/tokens/app/view_key/", Value::Null, 200).await;
+        let basic = STANDARD.encode(format!("alice:{}", key["key"].as_str().unwrap()));
+        let headers = [
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "stream.spacemusic.tv"),
+            ("authorization", &format!("Basic {basic}")),
+        ];
+        let asked = Asked {
+            method: "GET".to_owned(),
+            url: "http://127.0.0.1/outpost.goauthentik.io/auth/traefik".to_owned(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            body: String::new(),
+        };
+        let response = gateway::direct(&mut self.browser, &asked).await;
+        assert_eq!(response.status(), 200);
+        client::set_cookies(&response)[0].split(';').next().unwrap().to_owned()
     }
 
     async fn exchange(&mut self, exchange: &Exchange) {

@@ -1,22 +1,18 @@
 //! `ssoproof authentik`: the embedded Authentik as server and worker, with PostgreSQL as store.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use ssoproof_deployment::Problem;
-use ssoproof_embedded::authentik::{Authentik, Profile, Settings, Store};
+use ssoproof_embedded::authentik::{Authentik, Profile, Redis, Settings, Store, Worker};
 use ssoproof_embedded::logs::Logs;
 
 use super::exit::Exit;
 use super::place;
 use crate::reports::out;
 use crate::stacks::interrupted;
-
-/// How often the worker says that it is alive.
-const BEAT: Duration = Duration::from_secs(5);
 
 /// One of Authentik's two programs, configured by the variables that Authentik reads.
 #[derive(Clone, Debug, Args)]
@@ -26,7 +22,7 @@ pub(super) struct AuthentikOptions {
     program: Program,
     /// Signs sessions; the same for server and worker.
     #[arg(long, env = "AUTHENTIK_SECRET_KEY", hide_env_values = true, value_name = "SECRET")]
-    secret_key: SecretString,
+    secret_key: Option<SecretString>,
     /// The password of `akadmin` in a fresh database.
     #[arg(
         long,
@@ -66,10 +62,13 @@ pub(super) struct AuthentikOptions {
     /// The database.
     #[arg(long, env = "AUTHENTIK_POSTGRESQL__NAME", default_value = "authentik", value_name = "NAME")]
     postgresql_name: String,
-    /// Used by Authentik up to 2025.8; ignored here, as by every later one.
-    #[arg(long, env = "AUTHENTIK_REDIS__HOST", value_name = "HOST")]
-    redis_host: Option<String>,
-    /// Where the server listens.
+    /// Where Redis answers; only versions up to 2025.8 need it.
+    #[arg(long, env = "AUTHENTIK_REDIS__HOST", default_value = "localhost", value_name = "HOST")]
+    redis_host: String,
+    /// The port where Redis answers.
+    #[arg(long, env = "AUTHENTIK_REDIS__PORT", default_value_t = 6379, value_name = "PORT")]
+    redis_port: u16,
+    /// Where the server listens, and the worker answers for its health.
     #[arg(long, env = "AUTHENTIK_LISTEN__HTTP", default_value = "0.0.0.0:9000", value_name = "ADDRESS")]
     listen_http: SocketAddr,
     /// The version to behave as.
@@ -92,8 +91,9 @@ pub(super) fn authentik(options: &AuthentikOptions) -> Exit {
         place::complain(Problem::new(format!("Authentik {} is not modelled", options.behave_as)));
         return Exit::Usage;
     };
-    if options.secret_key.expose_secret().is_empty() {
-        place::complain(Problem::new("AUTHENTIK_SECRET_KEY is empty"));
+    let secret_key = options.secret_key.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
+    if secret_key.is_empty() {
+        place::complain(Problem::new("`AUTHENTIK_SECRET_KEY` is not set"));
         return Exit::Usage;
     }
     let logs = Logs::told(|component, line| {
@@ -108,13 +108,14 @@ pub(super) fn authentik(options: &AuthentikOptions) -> Exit {
         .user(&options.postgresql_user)
         .password(options.postgresql_password.expose_secret())
         .dbname(&options.postgresql_name);
-    let store = Store::new(config, logs.clone());
+    let redis = Redis { host: options.redis_host.clone(), port: options.redis_port };
+    let store = Store::with_redis(config, profile.needs_redis.then_some(redis), logs.clone());
     let settings = Settings {
         bootstrap_token: options.bootstrap_token.expose_secret().to_owned(),
         bootstrap_password: options.bootstrap_password.expose_secret().to_owned(),
         state: None,
         store: Some(store.clone()),
-        secret_key: options.secret_key.expose_secret().as_bytes().to_vec(),
+        secret_key: secret_key.as_bytes().to_vec(),
         profile,
         logs: logs.clone(),
     };
@@ -125,14 +126,15 @@ pub(super) fn authentik(options: &AuthentikOptions) -> Exit {
             return Exit::Internal;
         }
     };
+    let running = async {
+        match options.program {
+            Program::Server => serve(options.listen_http, settings, store, &logs).await,
+            Program::Worker => work(options.listen_http, settings, store, &logs).await,
+        }
+    };
     let exit = runtime.block_on(async {
         tokio::select! {
-            exit = async {
-                match options.program {
-                    Program::Server => serve(options.listen_http, settings, store, &logs).await,
-                    Program::Worker => work(&settings, &store, &logs).await,
-                }
-            } => exit,
+            exit = running => exit,
             () = interrupted() => Exit::Ok,
         }
     });
@@ -141,6 +143,7 @@ pub(super) fn authentik(options: &AuthentikOptions) -> Exit {
 }
 
 async fn serve(address: SocketAddr, settings: Settings, store: Store, logs: &Logs) -> Exit {
+    logs.write("authentik", format!("server starting, as Authentik {}", settings.profile.version));
     let server = match Authentik::start_at(address, settings).await {
         Ok(server) => server,
         Err(error) => {
@@ -153,18 +156,8 @@ async fn serve(address: SocketAddr, settings: Settings, store: Store, logs: &Log
     std::future::pending().await
 }
 
-async fn work(settings: &Settings, store: &Store, logs: &Logs) -> Exit {
-    logs.write("authentik", "worker starting");
-    let mut beat = tokio::time::interval(BEAT);
-    loop {
-        store.wait().await;
-        let done = match store.apply_defaults(settings).await {
-            Ok(()) => store.beat().await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = done {
-            logs.write("authentik", format!("worker failed: {error}"));
-        }
-        beat.tick().await;
-    }
+async fn work(address: SocketAddr, settings: Settings, store: Store, logs: &Logs) -> Exit {
+    logs.write("authentik", format!("worker starting, as Authentik {}", settings.profile.version));
+    let _worker = Worker::start_at(address, settings, store).await;
+    std::future::pending().await
 }

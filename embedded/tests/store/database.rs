@@ -1,0 +1,133 @@
+//! What happens while the database is down, refuses, says nothing, or holds what nobody can read.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use ssoproof_embedded::logs::Logs;
+use tokio::net::TcpListener;
+use tokio_postgres::Config;
+
+use crate::client::{Browser, TOKEN, executor};
+use crate::postgres::{PASSWORD, Postgres};
+use crate::server::{ADMIN_PASSWORD, apply_defaults, logged_server, server, until};
+use crate::world::World;
+
+/// A request that waits for the database is refused by then.
+const BOUND: Duration = Duration::from_secs(5);
+
+/// Asks for `path` within the bound.
+async fn status(browser: &mut Browser, path: &str) -> u16 {
+    let since = Instant::now();
+    let status = browser.get(path).await.status().as_u16();
+    assert!(since.elapsed() <= BOUND, "{path} took {:?}", since.elapsed());
+    status
+}
+
+#[tokio::test]
+async fn a_database_that_is_down_fails_closed_and_one_that_is_back_needs_no_restart() {
+    let Some(mut postgres) = Postgres::start().await else { return };
+    apply_defaults(postgres.config()).await;
+    let mut world = World::of(server(postgres.config()).await).await;
+    let service = world.signed_in_at_stream().await;
+    world.browser.log_in("akadmin", ADMIN_PASSWORD).await;
+    let mut browser = Browser::new(&world.authentik);
+    browser.cookies = world.browser.cookies.clone();
+
+    postgres.stop();
+    for (path, expected) in [
+        ("/-/health/live/", 200),
+        ("/outpost.goauthentik.io/ping", 204),
+        ("/-/health/ready/", 503),
+        ("/api/v3/core/users/me/", 500),
+        (&executor("default-authentication-flow", ""), 500),
+        ("/application/o/authorize/", 500),
+    ] {
+        assert_eq!(status(&mut browser, path).await, expected, "{path}");
+    }
+    let since = Instant::now();
+    let refused = world.at_stream(&service).await;
+    assert_eq!((refused.response.status().as_u16(), refused.identity), (500, None));
+    assert!(since.elapsed() <= BOUND);
+
+    postgres.resume().await;
+    until(&mut browser, "/-/health/ready/", 200).await;
+    assert_eq!(browser.me().await, 200);
+    let identity = world.identity_at_stream(&service).await;
+    assert_eq!(identity.unwrap()["x-authentik-username"], b"alice");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_never_ready_and_the_log_says_why() {
+    let Some(postgres) = Postgres::start().await else { return };
+    let logs = Logs::default();
+    let mut config = postgres.config();
+    config.password("not-the-Passw0rd!");
+    let server = logged_server(config, &logs).await;
+    let mut browser = Browser::new(&server);
+    for _ in 0..3 {
+        assert_eq!(status(&mut browser, "/-/health/ready/").await, 503);
+    }
+    assert_eq!(status(&mut browser, "/-/health/live/").await, 200);
+    let lines = logs.tail("authentik", 100);
+    let waiting: Vec<_> = lines.iter().filter(|line| line.starts_with("waiting for PostgreSQL")).collect();
+    assert_eq!(waiting.len(), 1, "{lines:?}");
+    assert!(waiting[0].contains("password authentication failed for user \"authentik\""), "{lines:?}");
+    for secret in ["not-the-Passw0rd!", PASSWORD, TOKEN, ADMIN_PASSWORD, "secret-key-of-server-and-worker"] {
+        assert!(!lines.iter().any(|line| line.contains(secret)), "{lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_says_nothing_is_given_up_in_time_by_all_who_wait() {
+    let silent = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let mut config = Config::new();
+    config.host("127.0.0.1").port(silent.local_addr().unwrap().port()).user("authentik").password(PASSWORD);
+    let server = server(config).await;
+    let asked = (0..8).map(|_| {
+        let mut browser = Browser::new(&server);
+        tokio::spawn(async move { status(&mut browser, "/api/v3/core/users/me/").await })
+    });
+    for answer in asked.collect::<Vec<_>>() {
+        assert_eq!(answer.await.unwrap(), 500);
+    }
+}
+
+#[tokio::test]
+async fn what_the_database_does_not_take_is_no_success_and_is_not_lost() {
+    let Some(postgres) = Postgres::start().await else { return };
+    apply_defaults(postgres.config()).await;
+    let first = server(postgres.config()).await;
+    let mut browser = Browser::new(&first);
+    browser.admin("GET", "/api/v3/core/users/", Value::Null, 200).await;
+
+    let database = postgres.connect().await;
+    database
+        .batch_execute("ALTER TABLE authentik_row ADD CONSTRAINT is_full CHECK (kind <> 'users') NOT VALID")
+        .await
+        .unwrap();
+    let user = json!({ "username": "alice", "name": "Alice" });
+    browser.admin("POST", "/api/v3/core/users/", user, 500).await;
+    database.batch_execute("ALTER TABLE authentik_row DROP CONSTRAINT is_full").await.unwrap();
+
+    let second = server(postgres.config()).await;
+    let path = "/api/v3/core/users/";
+    let here = browser.admin("GET", path, Value::Null, 200).await;
+    let there = Browser::new(&second).admin("GET", path, Value::Null, 200).await;
+    assert_eq!(here["results"], there["results"]);
+}
+
+#[tokio::test]
+async fn a_row_that_does_not_read_is_an_error_and_stays() {
+    let Some(postgres) = Postgres::start().await else { return };
+    apply_defaults(postgres.config()).await;
+    let database = postgres.connect().await;
+    let damage = "UPDATE authentik_row SET value = value - 'username' WHERE kind = 'users'; \
+                  UPDATE authentik_revision SET revision = revision + 1";
+    database.batch_execute(damage).await.unwrap();
+    let logs = Logs::default();
+    let server = logged_server(postgres.config(), &logs).await;
+    let mut browser = Browser::new(&server);
+    assert_eq!(browser.me().await, 500);
+    let lines = logs.tail("authentik", 10);
+    assert!(lines.iter().any(|line| line.contains("row `users` 4 does not fit")), "{lines:?}");
+}
