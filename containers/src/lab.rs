@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use testcontainers::bollard::models::NetworkCreateRequest;
+use testcontainers::bollard::models::{ContainerSummary, Network, NetworkCreateRequest};
 use testcontainers::bollard::query_parameters::{
     ListContainersOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
 };
@@ -32,7 +32,7 @@ pub struct Labels {
     pub host: String,
 }
 
-/// The networks of one stack. Dropping it leaves them: [`Lab::close`] takes them away.
+/// The networks of one stack. Dropping it leaves them: [`Docker::remove_stack`] takes them away.
 pub struct Lab {
     pub(crate) docker: Docker,
     pub(crate) labels: Labels,
@@ -61,22 +61,9 @@ impl Lab {
         self.gateway
     }
 
-    /// The daemon it is at.
-    pub fn docker(&self) -> &Docker {
-        &self.docker
-    }
-
     /// A name for the container of `component`, unique on this daemon.
     pub(crate) fn container(&self, component: &str) -> String {
         format!("{}-{component}", self.labels.stack)
-    }
-
-    /// Removes every container of the stack and its networks.
-    ///
-    /// # Errors
-    /// [`Error::Task`] with the first thing that Docker refused.
-    pub async fn close(&self) -> Result<(), Error> {
-        self.docker.remove_stack(&self.labels.stack).await
     }
 }
 
@@ -84,11 +71,7 @@ async fn network(docker: &Docker, name: &str, labels: &Labels) -> Result<IpAddr,
     let request = NetworkCreateRequest {
         name: name.to_owned(),
         driver: Some("bridge".to_owned()),
-        labels: Some(HashMap::from([
-            (STACK.to_owned(), labels.stack.clone()),
-            (LEASE.to_owned(), labels.lease.clone()),
-            (HOST.to_owned(), labels.host.clone()),
-        ])),
+        labels: Some(pairs(labels).map(|(name, value)| (name.to_owned(), value)).into()),
         ..NetworkCreateRequest::default()
     };
     let task = || format!("make the network `{name}`");
@@ -107,13 +90,7 @@ impl Docker {
     /// # Errors
     /// [`Error::Task`] with what Docker said.
     pub async fn stacks(&self) -> Result<Vec<Labels>, Error> {
-        let filters = HashMap::from([("label", vec![STACK])]);
-        let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-        let refused = |error| Docker::refused("list containers", &error);
-        let containers = self.0.list_containers(Some(options)).await.map_err(refused)?;
-        let options = ListNetworksOptionsBuilder::new().filters(&filters).build();
-        let refused = |error| Docker::refused("list networks", &error);
-        let networks = self.0.list_networks(Some(options)).await.map_err(refused)?;
+        let (containers, networks) = self.labelled(STACK).await?;
         let labels = containers.into_iter().map(|found| found.labels);
         let mut stacks: Vec<Labels> = Vec::new();
         for mut found in labels.chain(networks.into_iter().map(|found| found.labels)).flatten() {
@@ -126,6 +103,18 @@ impl Docker {
             }
         }
         Ok(stacks)
+    }
+
+    /// Every container, running or not, and every network with a label: `name` or `name=value`.
+    async fn labelled(&self, label: &str) -> Result<(Vec<ContainerSummary>, Vec<Network>), Error> {
+        let filters = HashMap::from([("label", vec![label])]);
+        let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+        let refused = |error| Docker::refused("list containers", &error);
+        let containers = self.0.list_containers(Some(options)).await.map_err(refused)?;
+        let options = ListNetworksOptionsBuilder::new().filters(&filters).build();
+        let refused = |error| Docker::refused("list networks", &error);
+        let networks = self.0.list_networks(Some(options)).await.map_err(refused)?;
+        Ok((containers, networks))
     }
 
     /// Removes every container and network of a stack, and waits until Docker lists none any more.
@@ -152,11 +141,7 @@ impl Docker {
 
     /// Asks for the removal of what there is; returns how much that was, and the last refusal.
     async fn remove_once(&self, stack: &str) -> Result<(usize, Option<Error>), Error> {
-        let filter = format!("{STACK}={stack}");
-        let filters = HashMap::from([("label", vec![filter.as_str()])]);
-        let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-        let refused = |error| Docker::refused("list containers", &error);
-        let containers = self.0.list_containers(Some(options)).await.map_err(refused)?;
+        let (containers, networks) = self.labelled(&format!("{STACK}={stack}")).await?;
         let removed = containers.iter().filter_map(|found| found.id.as_deref()).map(async |id| {
             let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
             let removed = self.0.remove_container(id, Some(options)).await;
@@ -164,9 +149,6 @@ impl Docker {
         });
         let mut last =
             futures::future::join_all(removed).await.into_iter().filter_map(Result::err).next_back();
-        let options = ListNetworksOptionsBuilder::new().filters(&filters).build();
-        let refused = |error| Docker::refused("list networks", &error);
-        let networks = self.0.list_networks(Some(options)).await.map_err(refused)?;
         for name in networks.iter().filter_map(|found| found.name.as_deref()) {
             if let Err(error) = self.0.remove_network(name).await {
                 last = Some(Docker::refused(format!("remove network {name}"), &error));
@@ -176,7 +158,7 @@ impl Docker {
     }
 }
 
-/// The labels of `lab`, for a container.
+/// The labels as they stand on a container or network.
 pub(crate) fn pairs(labels: &Labels) -> [(&'static str, String); 3] {
     [(STACK, labels.stack.clone()), (LEASE, labels.lease.clone()), (HOST, labels.host.clone())]
 }

@@ -29,7 +29,11 @@ impl Snapshot {
 
     /// Its image's name.
     pub fn image(&self) -> String {
-        format!("{REPOSITORY}:{}-{}", self.owner, self.key)
+        format!("{REPOSITORY}:{}", self.tag())
+    }
+
+    fn tag(&self) -> String {
+        format!("{}-{}", self.owner, self.key)
     }
 
     /// Whether it exists.
@@ -43,11 +47,10 @@ impl Snapshot {
     /// [`Error::Task`] with what Docker said.
     pub async fn keep(&self, postgres: &Postgres) -> Result<(), Error> {
         postgres.settle().await?;
-        let tag = format!("{}-{}", self.owner, self.key);
         let options = CommitContainerOptionsBuilder::new()
             .container(postgres.component.id())
             .repo(REPOSITORY)
-            .tag(&tag)
+            .tag(&self.tag())
             .pause(true)
             .build();
         let labels = HashMap::from([(LABEL.to_owned(), self.owner.clone())]);

@@ -54,8 +54,6 @@ pub struct Traefik {
     pub http: SocketAddr,
     /// Where the TLS entry point is published.
     pub https: SocketAddr,
-    /// Where the API is published.
-    pub api: SocketAddr,
 }
 
 impl Traefik {
@@ -90,7 +88,7 @@ impl Traefik {
             }
         })
         .await?;
-        Ok(Self { component, http, https, api })
+        Ok(Self { component, http, https })
     }
 }
 
