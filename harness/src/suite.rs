@@ -8,7 +8,7 @@
 //! ```
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ use ssoproof_deployment::{Deployment, Problem};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
-use crate::cli::{Exit, draw};
+use crate::cli::{Exit, draw, worker_threads};
 use crate::evidence::normal_form;
-use crate::reports::{colours_on_stderr, err, failure_text, out};
+use crate::reports::{colours_on_stderr, err, failure_text};
 use crate::runner::{self, Verdict};
 use crate::scenario::{self, Case};
 use crate::snapshot;
@@ -104,10 +104,8 @@ impl Suite {
     fn lab(self) -> Result<(Arc<Lab>, Vec<Case>), Problem> {
         let deployment = Deployment::load(&self.deployment)?;
         let cases = scenario::load(&deployment, std::slice::from_ref(&deployment.folder))?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let lab = Lab {
-            runtime: runtime
-                .map_err(|error| Problem::new(format!("failed to start worker threads: {error}")))?,
+            runtime: worker_threads()?,
             choice: StackChoice::of_environment(&deployment).map_err(Problem::new)?,
             deployment: Arc::new(deployment),
             stack: OnceCell::new(),
@@ -123,11 +121,9 @@ impl Lab {
         if matches!(self.choice, StackChoice::Containers(_)) && std::env::var_os("NEXTEST").is_some() {
             let folder = LeaseFolder::of(&self.deployment)?;
             if folder.running().is_none() {
-                let program =
-                    std::env::current_exe().map_err(|error| StackError::Lease(error.to_string()))?;
-                let mut command = Command::new(program);
-                command.env(HOLD, "1");
-                stacks::detach(command, &folder)?;
+                stacks::detach(&folder, |command| {
+                    command.env(HOLD, "1");
+                })?;
             }
         }
         match Opened::open(self.deployment.clone(), &self.choice).await {
@@ -140,10 +136,7 @@ impl Lab {
     fn hold(&self) -> Exit {
         let StackChoice::Containers(options) = &self.choice else { return Exit::Usage };
         stacks::leave_terminal();
-        let ready = |_: &stacks::Containers| {
-            out("ready\n");
-        };
-        match self.runtime.block_on(stacks::hold(self.deployment.clone(), options, Some(IDLE), ready)) {
+        match self.runtime.block_on(stacks::hold(self.deployment.clone(), options, Some(IDLE))) {
             Ok(()) => Exit::Ok,
             Err(error) => {
                 err(&error.to_string());

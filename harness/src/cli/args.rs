@@ -31,7 +31,7 @@ pub(super) enum Command {
     Status(Which),
     /// Hold a stack of containers for other processes.
     #[command(hide = true)]
-    Hold(HoldOptions),
+    Hold(UpOptions),
     /// List the cases, without starting anything.
     List(Chosen),
     /// Read scenarios and look up every name in them, without starting anything.
@@ -44,14 +44,21 @@ pub(super) enum Command {
     Authentik(AuthentikOptions),
 }
 
+/// Which deployment.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Which {
+    /// The deployment.yaml, or the folder that holds it; found under `.` or `scenarios/` when there is only one.
+    #[arg(long, short, env = "SSOPROOF_DEPLOYMENT", value_name = "PATH")]
+    pub(super) deployment: Option<PathBuf>,
+}
+
 /// Which deployment, and which of its scenarios.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Files {
     /// Scenario files or folders; every scenario beside the deployment when left out.
     pub(super) paths: Vec<PathBuf>,
-    /// The deployment.yaml, or the folder that holds it; found under `.` or `scenarios/` when there is only one.
-    #[arg(long, short, env = "SSOPROOF_DEPLOYMENT", value_name = "PATH")]
-    pub(super) deployment: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) which: Which,
 }
 
 /// Which cases.
@@ -93,14 +100,6 @@ pub(super) struct RunOptions {
     pub(super) junit: Option<PathBuf>,
 }
 
-/// Which deployment.
-#[derive(Clone, Debug, Args)]
-pub(super) struct Which {
-    /// The deployment.yaml, or the folder that holds it; found under `.` or `scenarios/` when there is only one.
-    #[arg(long, short, env = "SSOPROOF_DEPLOYMENT", value_name = "PATH")]
-    pub(super) deployment: Option<PathBuf>,
-}
-
 #[derive(Clone, Debug, Args)]
 pub(super) struct UpOptions {
     #[command(flatten)]
@@ -119,12 +118,6 @@ pub(super) struct DownOptions {
     /// Remove the deployment's database snapshots too.
     #[arg(long)]
     pub(super) snapshots: bool,
-}
-
-#[derive(Clone, Debug, Args)]
-pub(super) struct HoldOptions {
-    #[command(flatten)]
-    pub(super) up: UpOptions,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -11,6 +11,7 @@ use ssoproof_embedded::logs::Logs;
 
 use super::exit::Exit;
 use super::place;
+use super::threads::worker_threads;
 use crate::reports::out;
 use crate::stacks::interrupted;
 
@@ -119,10 +120,10 @@ pub(super) fn authentik(options: &AuthentikOptions) -> Exit {
         profile,
         logs: logs.clone(),
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match worker_threads() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            place::complain(Problem::new(format!("failed to start worker threads: {error}")));
+        Err(problem) => {
+            place::complain(problem);
             return Exit::Internal;
         }
     };

@@ -10,6 +10,7 @@ mod place;
 mod run;
 mod schema;
 mod stack;
+mod threads;
 mod up;
 
 use std::ffi::OsString;
@@ -19,6 +20,7 @@ use clap::Parser as _;
 
 pub use exit::Exit;
 pub(crate) use place::draw;
+pub(crate) use threads::worker_threads;
 
 /// Runs the command line `arguments`, program name first, and returns what the process ends with.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {

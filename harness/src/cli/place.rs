@@ -6,19 +6,14 @@ use std::sync::Arc;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use ssoproof_deployment::{Deployment, Drawn, Problem};
 
-use super::args::{Chosen, Files};
+use super::args::{Chosen, Files, Which};
 use crate::reports::{colours_on_stderr, err};
 use crate::runner::Selection;
 use crate::scenario::{self, Case};
 
-/// The deployment that `files` names, or the only one there is.
-pub(super) fn deployment(files: &Files) -> Result<Deployment, Problem> {
-    deployment_at(files.deployment.as_deref())
-}
-
-/// The deployment at `path`, or the only one there is.
-pub(super) fn deployment_at(path: Option<&Path>) -> Result<Deployment, Problem> {
-    match path {
+/// The deployment that is named, or the only one there is.
+pub(super) fn deployment(which: &Which) -> Result<Deployment, Problem> {
+    match &which.deployment {
         Some(path) => Deployment::load(path),
         None => Deployment::load(&only_one(Path::new("."))?),
     }
@@ -31,7 +26,7 @@ pub(super) fn paths(files: &Files, deployment: &Deployment) -> Vec<PathBuf> {
 
 /// The deployment and the chosen cases of it.
 pub(super) fn chosen(chosen: &Chosen) -> Result<(Deployment, Vec<Arc<Case>>), Problem> {
-    let deployment = deployment(&chosen.files)?;
+    let deployment = deployment(&chosen.files.which)?;
     let cases = scenario::load(&deployment, &paths(&chosen.files, &deployment))?;
     let selection = Selection {
         filters: chosen.filter.clone(),

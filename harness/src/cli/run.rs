@@ -8,6 +8,7 @@ use ssoproof_deployment::Problem;
 use super::args::RunOptions;
 use super::exit::Exit;
 use super::place;
+use super::threads::worker_threads;
 use crate::reports::{Reports, err};
 use crate::runner::{self, Event, Options, Plan, Verdict};
 use crate::stacks::{Opened, StackError};
@@ -27,10 +28,10 @@ pub(super) fn run(options: &RunOptions) -> Exit {
         );
         return Exit::NothingSelected;
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match worker_threads() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            place::complain(Problem::new(format!("failed to start worker threads: {error}")));
+        Err(problem) => {
+            place::complain(problem);
             return Exit::Internal;
         }
     };

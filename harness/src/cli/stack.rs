@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use ssoproof_containers::Images;
+use ssoproof_containers::Image;
 use ssoproof_deployment::{Deployment, Problem};
 
 use crate::stacks::{ContainerOptions, StackChoice};
@@ -48,11 +48,11 @@ pub(super) struct ContainerArguments {
 impl ContainerArguments {
     /// The options for `deployment`, images from `deployment.yaml` and the environment.
     pub(super) fn options(&self, deployment: &Deployment) -> Result<ContainerOptions, Problem> {
-        let mut images = Images::of(deployment, |name| std::env::var(name).ok()).map_err(Problem::new)?;
+        let mut options = ContainerOptions::of_environment(deployment).map_err(Problem::new)?;
         if self.authentik == Served::Embedded {
-            images.authentik = ssoproof_containers::Image::Embedded;
+            options.images.authentik = Image::Embedded;
         }
-        Ok(ContainerOptions { images, cold: self.cold, ports: (self.http_port, self.https_port) })
+        Ok(ContainerOptions { cold: self.cold, ports: (self.http_port, self.https_port), ..options })
     }
 
     /// The same arguments, for another process.

@@ -1,15 +1,16 @@
 //! `ssoproof up`, `down` and `status`, and the process that holds a stack for others.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ssoproof_deployment::{Deployment, Problem};
+use tokio::runtime::Runtime;
 
-use super::args::{DownOptions, HoldOptions, UpOptions, Which};
+use super::args::{DownOptions, UpOptions, Which};
 use super::exit::Exit;
 use super::place;
 use super::stack::IDLE;
+use super::threads::worker_threads;
 use crate::reports::out;
 use crate::stacks::{self, Lease, LeaseFolder, StackError};
 
@@ -23,14 +24,13 @@ pub(super) fn up(options: &UpOptions) -> Exit {
             out("it is up already\n");
             return Ok(out(&told(&deployment, &lease)));
         }
-        let program = std::env::current_exe().map_err(|error| StackError::Lease(error.to_string()))?;
-        let mut command = Command::new(program);
-        command.arg("hold").args(options.containers.again());
-        command.arg("--deployment").arg(deployment.folder.join("deployment.yaml"));
-        if options.keep {
-            command.arg("--keep");
-        }
-        stacks::detach(command, &folder)?;
+        stacks::detach(&folder, |command| {
+            command.arg("hold").args(options.containers.again());
+            command.arg("--deployment").arg(deployment.folder.join("deployment.yaml"));
+            if options.keep {
+                command.arg("--keep");
+            }
+        })?;
         match folder.running() {
             Some(lease) => {
                 out(&format!("up: {}\n", stacks::timeline(&lease.timings)));
@@ -55,9 +55,10 @@ pub(super) fn down(options: &DownOptions) -> Exit {
                 std::thread::sleep(Duration::from_millis(25));
             }
         }
-        let reaped = runtime()?.block_on(stacks::reap_all())?;
+        let runtime = runtime()?;
+        let reaped = runtime.block_on(stacks::reap_all())?;
         if options.snapshots {
-            runtime()?.block_on(stacks::forget(&deployment))?;
+            runtime.block_on(stacks::forget(&deployment))?;
         }
         out(match (stopped, reaped) {
             (Some(_), _) => "down\n",
@@ -84,28 +85,23 @@ pub(super) fn status(which: &Which) -> Exit {
 }
 
 /// Holds a stack until it is told to end.
-pub(super) fn hold(options: &HoldOptions) -> Exit {
+pub(super) fn hold(options: &UpOptions) -> Exit {
     stacks::leave_terminal();
-    with(&options.up.which, |deployment, _| {
-        let containers = options.up.containers.options(&deployment);
+    with(&options.which, |deployment, _| {
+        let containers = options.containers.options(&deployment);
         let containers = containers.map_err(|problem| StackError::Lease(problem.to_string()))?;
-        let idle = (!options.up.keep).then_some(IDLE);
-        // The one that waits for the line may be gone already.
-        let held = stacks::hold(deployment, &containers, idle, |_| {
-            out("ready\n");
-        });
-        runtime()?.block_on(held)?;
+        let idle = (!options.keep).then_some(IDLE);
+        runtime()?.block_on(stacks::hold(deployment, &containers, idle))?;
         Ok(Exit::Ok)
     })
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, StackError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| StackError::Lease(format!("failed to start worker threads: {error}")))
+fn runtime() -> Result<Runtime, StackError> {
+    worker_threads().map_err(|problem| StackError::Lease(problem.to_string()))
 }
 
 fn with(which: &Which, work: impl FnOnce(Arc<Deployment>, LeaseFolder) -> Result<Exit, StackError>) -> Exit {
-    let deployment = match place::deployment_at(which.deployment.as_deref()) {
+    let deployment = match place::deployment(which) {
         Ok(deployment) => Arc::new(deployment),
         Err(problem) => {
             place::complain(problem);

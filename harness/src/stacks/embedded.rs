@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use super::authority::{Authority, trusting};
 use super::loan::Loan;
-use super::parts::{Making, Parts, copy_of, failed, host_and_port, policies};
+use super::parts::{Making, Parts, behind_traefik, copy_of, failed, host_and_port, policies};
 use super::{LogTails, Need, Reach, Secrets, Stack, StackError, StackFuture};
 use crate::provision::provision;
 
@@ -97,11 +97,8 @@ impl Embedded {
         settings.profile = blueprint.traefik;
         settings.watch = false;
         let gateway = Gateway::start(settings).await.map_err(|error| failed("the gateway", &error))?;
-        for host in deployment.hosts() {
-            for names in [&internal, &public] {
-                names.insert(&host, 80, gateway.http());
-                names.insert(&host, 443, gateway.https());
-            }
+        for names in [&internal, &public] {
+            behind_traefik(names, deployment, gateway.http(), gateway.https());
         }
 
         let parts = Parts::start(&Making {

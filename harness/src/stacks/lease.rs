@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use ssoproof_deployment::Deployment;
 
 use super::StackError;
 use super::locks::open;
 use super::secrets::{Kept, write_private};
+use crate::provision::Setup;
 
 /// What a user of a running stack must know.
 #[derive(Clone, Deserialize, Serialize)]
@@ -31,7 +31,7 @@ pub struct Lease {
     pub pid: u32,
     /// What the stack was started from.
     pub(super) fingerprint: String,
-    /// Where Traefik's plain and TLS entry points are.
+    /// Where Traefik's plain entry point is.
     pub http: SocketAddr,
     /// Where Traefik's TLS entry point is.
     pub https: SocketAddr,
@@ -41,7 +41,7 @@ pub struct Lease {
     /// Container ids by component.
     pub containers: BTreeMap<String, String>,
     /// What was set up in Authentik, for putting it back.
-    pub(super) setup: Value,
+    pub(super) setup: Setup,
     /// How long each component took to be ready.
     pub timings: Vec<(String, Duration)>,
 }

@@ -1,12 +1,11 @@
 //! A stack that runs outside this process, known by its addresses.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ssoproof_containers::Control;
 use ssoproof_deployment::Deployment;
-use ssoproof_embedded::dial::{Client, Names};
+use ssoproof_embedded::dial::Client;
 
 use super::locks::CaseLock;
 use super::{Loan, LogTails, Need, Reach, Secrets, Stack, StackError, StackFuture};
@@ -14,7 +13,6 @@ use crate::provision::{self, Setup};
 
 /// A stack that runs outside this process, shared with whoever else uses it.
 pub struct Live {
-    pub(super) kind: &'static str,
     pub(super) deployment: Arc<Deployment>,
     pub(super) client: Client,
     pub(super) secrets: Arc<Secrets>,
@@ -22,7 +20,7 @@ pub struct Live {
     pub(super) control: Control,
     pub(super) lock: CaseLock,
     /// What was set up before anybody used it.
-    pub(super) setup: Arc<Setup>,
+    pub(super) setup: Setup,
 }
 
 impl Live {
@@ -36,19 +34,9 @@ impl Live {
     }
 }
 
-/// Resolves every host of `deployment` to Traefik's entry points.
-pub(super) fn names_of(deployment: &Deployment, http: SocketAddr, https: SocketAddr) -> Names {
-    let names = Names::default();
-    for host in deployment.hosts() {
-        names.insert(&host, 80, http);
-        names.insert(&host, 443, https);
-    }
-    names
-}
-
 impl Stack for Live {
     fn kind(&self) -> &'static str {
-        self.kind
+        "containers"
     }
 
     fn client(&self) -> Client {

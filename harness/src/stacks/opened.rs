@@ -5,11 +5,12 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ssoproof_containers::{Docker, Images};
+use ssoproof_containers::Docker;
 use ssoproof_deployment::Deployment;
 
 use super::process::interrupted;
 use super::{ContainerOptions, Containers, Embedded, LeaseFolder, Need, Stack, StackError};
+use crate::reports::out;
 
 /// Which kind of stack, and how it is started.
 #[derive(Clone, Debug)]
@@ -38,10 +39,7 @@ impl StackChoice {
         let kind = std::env::var("SSOPROOF_STACK").unwrap_or_default();
         match kind.as_str() {
             "" | "embedded" => Ok(Self::Embedded),
-            "containers" => {
-                let images = Images::of(deployment, |name| std::env::var(name).ok())?;
-                Ok(Self::Containers(Box::new(ContainerOptions { images, cold: false, ports: (0, 0) })))
-            }
+            "containers" => Ok(Self::Containers(Box::new(ContainerOptions::of_environment(deployment)?))),
             other => Err(format!("SSOPROOF_STACK is `{other}`, not `embedded` or `containers`")),
         }
     }
@@ -111,7 +109,7 @@ impl Opened {
 }
 
 /// Holds a stack for other processes until it is told to end or, with `idle`, until nobody has used it that long.
-/// `ready` is called once it can be used.
+/// Once it can be used it says so by a line on standard output, for which [`detach`] waits.
 ///
 /// # Errors
 /// [`StackError`] when it does not start, another process owns one already, or it could not be taken down.
@@ -119,10 +117,10 @@ pub async fn hold(
     deployment: Arc<Deployment>,
     options: &ContainerOptions,
     idle: Option<Duration>,
-    ready: impl FnOnce(&Containers),
 ) -> Result<(), StackError> {
     let mut containers = Containers::open(deployment, options).await?;
-    ready(&containers);
+    // The one that waits for the line may be gone already.
+    out("ready\n");
     if !containers.owned() {
         return Ok(());
     }
@@ -151,14 +149,16 @@ async fn unused(folder: &LeaseFolder, idle: Option<Duration>) -> File {
     }
 }
 
-/// Starts `command`, which holds a stack, apart from this process, and waits until the stack can be used: until it
-/// writes a line.
+/// Starts this program again, as `told` says, to [`hold`] a stack apart from this process, and waits until the stack
+/// can be used.
 ///
 /// # Errors
 /// [`StackError::Lease`] with what the process said when it ended instead.
-pub fn detach(mut command: Command, folder: &LeaseFolder) -> Result<(), StackError> {
+pub fn detach(folder: &LeaseFolder, told: impl FnOnce(&mut Command)) -> Result<(), StackError> {
     use std::io::BufRead as _;
     let failed = |error: std::io::Error| StackError::Lease(format!("failed to start a holder: {error}"));
+    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    told(&mut command);
     let log = folder.path().join("holder.log");
     let file = std::fs::File::create(&log).map_err(failed)?;
     command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped()).stderr(file);

@@ -177,6 +177,14 @@ pub(super) fn policies(deployment: &Deployment) -> Result<BTreeMap<String, Polic
     Ok(policies)
 }
 
+/// Makes `names` find every host of the deployment at Traefik's plain and TLS entry points.
+pub(super) fn behind_traefik(names: &Names, deployment: &Deployment, http: SocketAddr, https: SocketAddr) {
+    for host in deployment.hosts() {
+        names.insert(&host, 80, http);
+        names.insert(&host, 443, https);
+    }
+}
+
 /// The host and the port that a URL names.
 pub(super) fn host_and_port(url: &str) -> Option<(String, u16)> {
     let url = Url::parse(url).ok()?;

@@ -9,11 +9,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::Deserialize as _;
 use ssoproof_containers::{Component, Control, Docker, Images, Labels};
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::authentik as embedded_authentik;
-use ssoproof_embedded::dial::Client;
+use ssoproof_embedded::dial::{Client, Names};
 
 pub(crate) use start::timeline;
 pub(crate) use warm::forget;
@@ -21,12 +20,10 @@ pub(crate) use warm::forget;
 use self::start::Start;
 use super::authority::trusting;
 use super::lease::LeaseFolder;
-use super::live::names_of;
 use super::locks::CaseLock;
-use super::parts::Parts;
+use super::parts::{Parts, behind_traefik};
 use super::process::interrupted;
 use super::{Lease, Live, Stack, StackError};
-use crate::provision::Setup;
 
 /// The longest wait for a process that is starting the stack.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -59,6 +56,17 @@ struct Owned {
     _components: Vec<Component>,
     _parts: Parts,
     _authentik: Option<embedded_authentik::Authentik>,
+}
+
+impl ContainerOptions {
+    /// What `deployment.yaml` and `SSOPROOF_IMAGE_<COMPONENT>` say, warm, on free ports.
+    ///
+    /// # Errors
+    /// A sentence about the image that makes no sense.
+    pub fn of_environment(deployment: &Deployment) -> Result<Self, String> {
+        let images = Images::of(deployment, |name| std::env::var(name).ok())?;
+        Ok(Self { images, cold: false, ports: (0, 0) })
+    }
 }
 
 impl Containers {
@@ -196,19 +204,22 @@ impl Containers {
     }
 }
 
-/// Removes every stack whose owner is dead; in the folder that this process has just come to own, every one.
+/// Removes every stack whose owner is dead; in the folder that this process has just come to own, every one. Returns
+/// how many that were.
 ///
 /// # Errors
 /// [`StackError::Containers`] with what Docker did not remove.
-pub(super) async fn reap(docker: &Docker, own: Option<&LeaseFolder>) -> Result<(), StackError> {
+async fn reap(docker: &Docker, own: Option<&LeaseFolder>) -> Result<usize, StackError> {
+    let mut reaped = 0;
     for labels in docker.stacks().await? {
         let folder = LeaseFolder::at(Path::new(&labels.lease));
         let ours = own.is_some_and(|own| own.path() == folder.path());
         if labels.host == host() && (ours || !folder.owned()) {
             docker.remove_stack(&labels.stack).await?;
+            reaped += 1;
         }
     }
-    Ok(())
+    Ok(reaped)
 }
 
 /// This machine's name: another that shares the daemon has leases of its own, which cannot be looked at from here.
@@ -218,10 +229,7 @@ fn host() -> String {
 
 /// Removes what dead owners left; returns whether there was anything.
 pub(crate) async fn reap_all() -> Result<bool, StackError> {
-    let docker = Docker::connect().await?;
-    let before = docker.stacks().await?.len();
-    reap(&docker, None).await?;
-    Ok(docker.stacks().await?.len() < before)
+    Ok(reap(&Docker::connect().await?, None).await? > 0)
 }
 
 fn unusable(folder: &LeaseFolder, error: &std::io::Error) -> StackError {
@@ -235,17 +243,15 @@ fn live(
     lease: &Lease,
     docker: Docker,
 ) -> Result<Live, StackError> {
-    let names = names_of(&deployment, lease.http, lease.https);
-    let setup = Setup::deserialize(&lease.setup)
-        .map_err(|error| StackError::Lease(format!("the lease does not parse: {error}")))?;
+    let names = Names::default();
+    behind_traefik(&names, &deployment, lease.http, lease.https);
     Ok(Live {
-        kind: "containers",
         client: Client::new(names, trusting(&lease.ca)?),
         secrets: Arc::new(lease.secrets.clone().into()),
         traefik: folder.path().join("traefik"),
         control: Control::new(docker, lease.containers.clone()),
         lock: CaseLock::new(folder.path()),
-        setup: Arc::new(setup),
+        setup: lease.setup.clone(),
         deployment,
     })
 }

@@ -17,7 +17,7 @@ use ssoproof_embedded::logs::Logs;
 use super::super::authority::{Authority, trusting};
 use super::super::embedded::modelled;
 use super::super::lease::LeaseFolder;
-use super::super::parts::{Making, Parts, Upstreams, copy, failed, host_and_port, policies};
+use super::super::parts::{Making, Parts, Upstreams, behind_traefik, copy, failed, host_and_port, policies};
 use super::super::{Lease, StackError};
 use super::warm::{StackSecrets, Warm};
 use super::{ContainerOptions, fingerprint};
@@ -131,10 +131,7 @@ impl Start<'_> {
             timings.push(("provisioning".to_owned(), since.elapsed()));
         }
         provision::served(deployment, &client, upstream).await?;
-        for host in deployment.hosts() {
-            names.insert(&host, 80, traefik.http);
-            names.insert(&host, 443, traefik.https);
-        }
+        behind_traefik(&names, deployment, traefik.http, traefik.https);
         parts.initialise().await;
         let setup = Setup::read(client, upstream, secrets).await?;
         if let (true, Some(postgres)) = (fresh, &postgres) {
@@ -157,7 +154,7 @@ impl Start<'_> {
             ca: authority.ca,
             secrets: secrets.keep(),
             containers: components.iter().map(|one| (one.name().to_owned(), one.id().to_owned())).collect(),
-            setup: serde_json::to_value(setup).unwrap_or_default(),
+            setup,
             timings,
         };
         Ok((lease, components, parts, in_process))
