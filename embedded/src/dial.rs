@@ -1,13 +1,14 @@
 //! Names resolved at the dial layer, and the HTTP/1.1 client that dials them.
 //!
-//! A stack's hosts never touch `/etc/hosts` or DNS: [`Names`] says where `stream.spacemusic.tv:443` or
+//! A stack's hosts never touch `/etc/hosts`, nor DNS unless they shall: [`Names`] says where `stream.spacemusic.tv:443` or
 //! `authentik-server:9000` listens, and [`Client`] keeps the real SNI and `Host` while it dials there.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, RwLock, RwLockWriteGuard};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -23,27 +24,78 @@ use tokio_rustls::client::TlsStream;
 
 /// Where each `host:port` of a stack listens. Clones share the same map.
 #[derive(Clone, Default)]
-pub struct Names(Arc<RwLock<HashMap<(String, u16), SocketAddr>>>);
+pub struct Names(Arc<RwLock<Known>>);
+
+#[derive(Default)]
+struct Known {
+    /// Without a port, an entry is for every port that has none of its own.
+    hosts: HashMap<(String, Option<u16>), SocketAddr>,
+    /// What `*.` stands before; without anything for every host.
+    below: Vec<(String, Option<u16>, SocketAddr)>,
+    dns: bool,
+}
 
 impl Names {
+    /// Names of which those that nobody has inserted are asked of the system, as a browser does.
+    pub fn with_dns() -> Self {
+        Self(Arc::new(RwLock::new(Known { dns: true, ..Known::default() })))
+    }
+
     /// Says that `host` (any case) at `port` is reached at `address`.
     pub fn insert(&self, host: &str, port: u16, address: SocketAddr) {
-        let mut names = self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        names.insert((host.to_ascii_lowercase(), port), address);
+        self.known().hosts.insert((host.to_ascii_lowercase(), Some(port)), address);
+    }
+
+    /// Says that every host that `pattern` stands for is reached at `address`: a host, `*.example.org` for every host
+    /// below it, or `*`. Without a `port` this is for every port that has no entry of its own. A host goes before a
+    /// pattern, and the longest pattern before others.
+    pub fn insert_pattern(&self, pattern: &str, port: Option<u16>, address: SocketAddr) {
+        let pattern = pattern.to_ascii_lowercase();
+        let mut known = self.known();
+        match pattern.strip_prefix('*') {
+            None => {
+                known.hosts.insert((pattern, port), address);
+            }
+            Some(below) => {
+                known.below.push((below.to_owned(), port, address));
+                known.below.sort_by_key(|(below, port, _)| (Reverse(below.len()), port.is_none()));
+            }
+        }
     }
 
     /// Forgets `host` at `port`, as when a container has left the network.
     pub fn remove(&self, host: &str, port: u16) {
-        let mut names = self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        names.remove(&(host.to_ascii_lowercase(), port));
+        self.known().hosts.remove(&(host.to_ascii_lowercase(), Some(port)));
     }
 
-    /// Where `host` at `port` listens. A literal IP address stands for itself.
+    /// Where `host` at `port` listens, as far as it was inserted. A literal IP address stands for itself.
     pub fn lookup(&self, host: &str, port: u16) -> Option<SocketAddr> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let names = self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner());
         let name = host.trim_end_matches('.').to_ascii_lowercase();
-        names.get(&(name, port)).copied().or_else(|| Some(SocketAddr::new(bare.parse().ok()?, port)))
+        let known = self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let exact = [Some(port), None].into_iter().find_map(|port| known.hosts.get(&(name.clone(), port)));
+        let below = || {
+            let fits = |(below, of, _): &&(String, Option<u16>, SocketAddr)| {
+                name.ends_with(below.as_str()) && of.is_none_or(|of| of == port)
+            };
+            known.below.iter().find(fits).map(|(_, _, address)| address)
+        };
+        exact.or_else(below).copied().or_else(|| Some(SocketAddr::new(bare.parse().ok()?, port)))
+    }
+
+    /// The addresses to dial for `host` at `port`, the first one first.
+    async fn resolve(&self, host: &str, port: u16) -> Vec<SocketAddr> {
+        if let Some(address) = self.lookup(host, port) {
+            return vec![address];
+        }
+        if !self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).dns {
+            return Vec::new();
+        }
+        tokio::net::lookup_host((host, port)).await.map(Iterator::collect).unwrap_or_default()
+    }
+
+    fn known(&self) -> RwLockWriteGuard<'_, Known> {
+        self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -206,10 +258,11 @@ impl Dialer {
         let host = uri.host().unwrap_or_default().to_owned();
         let secure = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let Some(address) = self.names.lookup(&host, port) else {
+        let addresses = self.names.resolve(&host, port).await;
+        if addresses.is_empty() {
             return Err(DialError::UnknownHost { host, port });
-        };
-        let tcp = TcpStream::connect(address)
+        }
+        let tcp = TcpStream::connect(addresses.as_slice())
             .await
             .and_then(|tcp| tcp.set_nodelay(true).map(|()| tcp))
             .map_err(|error| DialError::Connect { host: host.clone(), reason: error.to_string() })?;
@@ -292,5 +345,39 @@ impl Write for Stream {
             Self::Plain(io) => Pin::new(io).poll_shutdown(context),
             Self::Tls(io) => Pin::new(io).poll_shutdown(context),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closest_name_counts() {
+        let names = Names::default();
+        let at = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+        names.insert_pattern("*", None, at(1));
+        names.insert_pattern("*.example.org", None, at(2));
+        names.insert_pattern("*.Example.org", Some(80), at(3));
+        names.insert_pattern("auth.example.org", None, at(4));
+        names.insert("auth.example.org", 80, at(5));
+        let cases = [
+            ("other.test", 443, 1),
+            ("example.org", 443, 1),
+            ("a.b.example.org.", 443, 2),
+            ("a.EXAMPLE.org", 80, 3),
+            ("auth.example.org", 443, 4),
+            ("auth.example.org", 80, 5),
+        ];
+        for (host, port, expected) in cases {
+            assert_eq!(names.lookup(host, port), Some(at(expected)), "{host}:{port}");
+        }
+    }
+
+    #[tokio::test]
+    async fn dns_is_asked_only_where_it_shall() {
+        assert!(Names::default().resolve("localhost", 80).await.is_empty());
+        assert!(Names::with_dns().resolve("localhost", 80).await.iter().all(|found| found.ip().is_loopback()));
+        assert!(!Names::with_dns().resolve("localhost", 80).await.is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! One running probe.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -42,6 +42,8 @@ pub struct Probe {
 
 struct Shared {
     settings: ProbeSettings,
+    /// The services it stands for by the host asked for; `settings` is for every other host.
+    by_host: BTreeMap<String, ProbeSettings>,
     /// What the bridge signs with.
     key: [u8; 32],
     seen: Mutex<Seen>,
@@ -67,9 +69,22 @@ impl Probe {
     /// # Errors
     /// When it cannot be bound.
     pub async fn start_at(address: SocketAddr, settings: ProbeSettings) -> io::Result<Self> {
+        Self::start_for(address, settings, BTreeMap::new()).await
+    }
+
+    /// Starts at `address` in place of several services: which one answers goes by the host asked for, and `settings`
+    /// are for hosts that are none of `by_host` (lower case).
+    ///
+    /// # Errors
+    /// When it cannot be bound.
+    pub async fn start_for(
+        address: SocketAddr,
+        settings: ProbeSettings,
+        by_host: BTreeMap<String, ProbeSettings>,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { settings, key: rand::random(), seen: Mutex::default() });
+        let shared = Arc::new(Shared { settings, by_host, key: rand::random(), seen: Mutex::default() });
         let stop = CancellationToken::new();
         let serving = shared.clone();
         let serve = move |stream, _| serve(stream, serving.clone());
@@ -98,26 +113,35 @@ impl Shared {
         self.seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    /// The service that a request is for.
+    fn service(&self, arrived: &Arrived) -> &ProbeSettings {
+        let asked = arrived.header("host").unwrap_or_default().to_ascii_lowercase();
+        let host = asked.split(':').next().unwrap_or_default().trim_end_matches('.');
+        self.by_host.get(host).unwrap_or(&self.settings)
+    }
+
     /// Takes note of a request; returns its report and the cookies to set.
-    fn note(&self, mut arrived: Arrived) -> (Arrived, Value, Vec<String>) {
+    fn note(&self, service: &ProbeSettings, mut arrived: Arrived) -> (Arrived, Value, Vec<String>) {
         let now = Timestamp::now().as_second();
-        let (user, cookies) = self.settings.bridge.look(&arrived, &self.key, now);
+        let (user, cookies) = service.bridge.look(&arrived, &self.key, now);
         arrived.user = user;
-        let environ = self.settings.folding.then(|| environ::of(&arrived));
+        let environ = service.folding.then(|| environ::of(&arrived));
         let mut seen = self.seen();
         seen.hits += 1;
         if seen.last.len() == REMEMBERED {
             seen.last.pop_front();
         }
         seen.last.push_back(arrived.clone());
-        let report = arrived.report(&self.settings.name, seen.hits, environ.as_ref());
+        let report = arrived.report(&service.name, seen.hits, environ.as_ref());
         (arrived, report, cookies)
     }
+}
 
+impl ProbeSettings {
     /// The headers of every answer.
     fn headers(&self) -> Vec<(&'static str, String)> {
         let plain = |letter: &char| letter.is_ascii_alphanumeric() || "-_.".contains(*letter);
-        vec![("X-Ssoproof-Probe", self.settings.name.chars().filter(plain).collect())]
+        vec![("X-Ssoproof-Probe", self.name.chars().filter(plain).collect())]
     }
 }
 
@@ -130,7 +154,8 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
             Ok(false) => break,
             Err(error) => {
                 let Some(status) = error.status() else { return };
-                let answer = Answer { status, headers: shared.headers(), body: format!("{error}\n") };
+                let headers = shared.settings.headers();
+                let answer = Answer { status, headers, body: format!("{error}\n") };
                 if wire.write(&answer.bytes(false, true)).await.is_err() {
                     return;
                 }
@@ -153,8 +178,9 @@ async fn exchange(wire: &mut Wire<TcpStream>, shared: &Shared) -> Result<bool, W
         body_length,
         user: None,
     };
-    let (arrived, report, cookies) = shared.note(arrived);
-    let mut headers = shared.headers();
+    let service = shared.service(&arrived);
+    let (arrived, report, cookies) = shared.note(service, arrived);
+    let mut headers = service.headers();
     headers.push(("Set-Cookie", "backend_cookie=1; Path=/".to_owned()));
     headers.extend(cookies.into_iter().map(|cookie| ("Set-Cookie", cookie)));
 
@@ -174,7 +200,7 @@ async fn exchange(wire: &mut Wire<TcpStream>, shared: &Shared) -> Result<bool, W
     let html = arrived.wants_html();
     let media = if html { "text/html; charset=utf-8" } else { "application/json" };
     headers.push(("Content-Type", media.to_owned()));
-    let body = if html { page(&shared.settings.name, &report) } else { report.to_string() };
+    let body = if html { page(&service.name, &report) } else { report.to_string() };
     let close = arrived.lists("connection", "close")
         || (arrived.version == 0 && !arrived.lists("connection", "keep-alive"));
     let answer = Answer { status: (200, "OK"), headers, body };

@@ -30,6 +30,21 @@ fn split(answer: &[u8]) -> (String, String) {
 }
 
 #[tokio::test]
+async fn one_probe_stands_for_the_services_whose_hosts_are_asked_for() {
+    let by_host = [("docs.test".to_owned(), settings("docs")), ("stream.test".to_owned(), settings("stream"))];
+    let probe = Probe::start_for(([127, 0, 0, 1], 0).into(), settings("other"), by_host.into()).await.unwrap();
+    for (host, expected) in
+        [("docs.test", "docs"), ("STREAM.test.:8443", "stream"), ("x.test", "other"), ("", "other")]
+    {
+        let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let (head, body) = split(&raw(probe.address(), request.as_bytes()).await);
+        assert!(head.contains(&format!("X-Ssoproof-Probe: {expected}\r\n")), "{host}: {head}");
+        let report: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(report["service"], expected, "{host}");
+    }
+}
+
+#[tokio::test]
 async fn headers_are_reported_byte_for_byte() {
     let probe = Probe::start(settings("docs")).await.unwrap();
     let request = b"PATCH /a%20b?c HTTP/1.1\r\nhOsT: docs.test\r\nX_Authentik_username: root\r\n\
