@@ -39,6 +39,10 @@ pub struct Deployment {
     /// What the deployment's own document says where the real programs do otherwise, by short name.
     #[serde(default)]
     pub statements: BTreeMap<String, Statement>,
+    /// The verbs that may change something on a stack that others have set up: `sign_out`, `authorize`, `admin`.
+    /// Without them such a stack is only read.
+    #[serde(default)]
+    pub allow: Vec<Located<String>>,
     /// The folder that holds `deployment.yaml`.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -169,7 +173,8 @@ pub struct Persona {
     /// The role that Grafana must give, when the deployment promises one.
     #[serde(default)]
     pub grafana_role: Option<String>,
-    /// Environment variable with the password, for a stack that others have set up.
+    /// Environment variable with the password, for a stack that others have set up; `SSOPROOF_PASSWORD_<NAME>` when
+    /// left out.
     #[serde(default)]
     pub password_env: Option<String>,
 }
@@ -197,6 +202,10 @@ pub struct Service {
     /// Whether the provider is added to the embedded outpost.
     #[serde(default = "yes")]
     pub in_outpost: bool,
+    /// Whether the service itself, on a stack that others have set up, answers with the request that reached it: in
+    /// JSON with a `headers` object, or in the text of `traefik/whoami`.
+    #[serde(default)]
+    pub echo: bool,
 }
 
 /// How a SvelteKit service keeps the identity for client-side navigation.

@@ -377,7 +377,9 @@ mod tests {
     #[tokio::test]
     async fn dns_is_asked_only_where_it_shall() {
         assert!(Names::default().resolve("localhost", 80).await.is_empty());
-        assert!(Names::with_dns().resolve("localhost", 80).await.iter().all(|found| found.ip().is_loopback()));
+        assert!(
+            Names::with_dns().resolve("localhost", 80).await.iter().all(|found| found.ip().is_loopback())
+        );
         assert!(!Names::with_dns().resolve("localhost", 80).await.is_empty());
     }
 }

@@ -12,12 +12,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Conclusion, Failed, Trial};
 use ssoproof_deployment::{Deployment, Problem};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
-use crate::cli::{Exit, draw, worker_threads};
+use crate::cli::{Exit, choice_of_environment, draw, worker_threads};
 use crate::evidence::normal_form;
 use crate::reports::{colours_on_stderr, err, failure_text};
 use crate::runner::{self, Verdict};
@@ -34,8 +34,9 @@ const IDLE: Duration = Duration::from_secs(20);
 /// `cargo test -- logout`, `--list`, `--exact`, what nextest asks for. The stack starts with the first test.
 ///
 /// `SSOPROOF_STACK=containers` runs them on containers instead of in this process; under nextest, where every test is
-/// a process, all of them share one stack, which ends soon after the last. A case that needs what the stack does not
-/// offer is ignored.
+/// a process, all of them share one stack, which ends soon after the last. With `SSOPROOF_STACK=attach` they run
+/// against a stack that others have set up, as the variables say that `ssoproof run --help` names. A case that needs
+/// what the stack does not offer is ignored.
 ///
 /// A relative path counts from the package that is tested.
 pub fn main(deployment: impl AsRef<Path>) -> ExitCode {
@@ -89,7 +90,7 @@ impl Suite {
         let trial = |case: Case| {
             let (lab, case) = (lab.clone(), Arc::new(case));
             let lacking = case.scenario.file.needs.iter().any(|need| !lab.choice.offers(need.value));
-            Trial::test(case.id.clone(), move || lab.try_case(case)).with_ignored_flag(lacking)
+            Trial::ignorable_test(case.id.clone(), move || lab.try_case(case)).with_ignored_flag(lacking)
         };
         let conclusion: Conclusion = libtest_mimic::run(&arguments, cases.into_iter().map(trial).collect());
         match lab.close() {
@@ -106,7 +107,7 @@ impl Suite {
         let cases = scenario::load(&deployment, std::slice::from_ref(&deployment.folder))?;
         let lab = Lab {
             runtime: worker_threads()?,
-            choice: StackChoice::of_environment(&deployment).map_err(Problem::new)?,
+            choice: choice_of_environment(&deployment)?,
             deployment: Arc::new(deployment),
             stack: OnceCell::new(),
             snapshots: self.snapshots,
@@ -154,7 +155,7 @@ impl Lab {
         }
     }
 
-    fn try_case(&self, case: Arc<Case>) -> Result<(), Failed> {
+    fn try_case(&self, case: Arc<Case>) -> Result<Completion, Failed> {
         self.runtime.block_on(async {
             let opened =
                 self.stack.get_or_init(async || self.open().await.map_err(|error| error.to_string()));
@@ -165,11 +166,13 @@ impl Lab {
                     // They are of the embedded stack: others have addresses and orders of their own.
                     Some(folder) if matches!(self.choice, StackChoice::Embedded) => {
                         let text = normal_form(&outcome.ledger, outcome.redactor());
-                        snapshot::compare(folder, &outcome.case.id, &text).map_err(Failed::from)
+                        snapshot::compare(folder, &outcome.case.id, &text)?;
+                        Ok(Completion::Completed)
                     }
-                    _ => Ok(()),
+                    _ => Ok(Completion::Completed),
                 },
-                Verdict::ExpectedFailure => Ok(()),
+                Verdict::ExpectedFailure => Ok(Completion::Completed),
+                Verdict::Unsupported => Ok(Completion::ignored_with(outcome.reason.unwrap_or_default())),
                 _ => Err(Failed::from(failure_text(&outcome, false))),
             }
         })

@@ -336,7 +336,7 @@ impl Builder<'_> {
         if name == "noop@internal" {
             return Ok(None);
         }
-        let definition = file_name(name).and_then(|bare| self.dynamic.services.get(bare));
+        let definition = self.dynamic.services.get(bare(name));
         let Some(definition) = definition else {
             return Err(format!("the service \"{name}\" does not exist"));
         };
@@ -364,7 +364,7 @@ impl Builder<'_> {
             None => None,
             Some(transport) => {
                 let transport = qualified(transport);
-                let found = file_name(&transport).and_then(|bare| self.dynamic.transports.get(bare));
+                let found = self.dynamic.transports.get(bare(&transport));
                 Some(found.ok_or_else(|| self.missing_transport(&transport, balancer))?)
             }
         };
@@ -411,7 +411,7 @@ impl Builder<'_> {
             above.pop();
             return Err(format!("could not instantiate middleware {name}: recursion detected in {path}"));
         }
-        let definition = file_name(name).and_then(|bare| self.dynamic.middlewares.get(bare)).cloned();
+        let definition = self.dynamic.middlewares.get(bare(name)).cloned();
         let Some(definition) = definition else {
             return Err(format!("middleware \"{name}\" does not exist"));
         };
@@ -453,13 +453,9 @@ impl Builder<'_> {
     }
 }
 
-/// The name in the file of something of the file provider.
-fn file_name(qualified: &str) -> Option<&str> {
-    qualified.strip_suffix("@file")
-}
-
+/// The name in the files: what other providers define stands there with its provider, if at all.
 fn bare(name: &str) -> &str {
-    file_name(name).unwrap_or(name)
+    name.strip_suffix("@file").unwrap_or(name)
 }
 
 /// A server's URL; none when it has no host, which answers 502 in Traefik and is left out here.

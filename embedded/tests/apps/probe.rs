@@ -31,8 +31,10 @@ fn split(answer: &[u8]) -> (String, String) {
 
 #[tokio::test]
 async fn one_probe_stands_for_the_services_whose_hosts_are_asked_for() {
-    let by_host = [("docs.test".to_owned(), settings("docs")), ("stream.test".to_owned(), settings("stream"))];
-    let probe = Probe::start_for(([127, 0, 0, 1], 0).into(), settings("other"), by_host.into()).await.unwrap();
+    let by_host =
+        [("docs.test".to_owned(), settings("docs")), ("stream.test".to_owned(), settings("stream"))];
+    let probe =
+        Probe::start_for(([127, 0, 0, 1], 0).into(), settings("other"), by_host.into()).await.unwrap();
     for (host, expected) in
         [("docs.test", "docs"), ("STREAM.test.:8443", "stream"), ("x.test", "other"), ("", "other")]
     {

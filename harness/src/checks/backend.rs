@@ -9,8 +9,8 @@ use ssoproof_deployment::{Located, Place};
 
 use super::expect::{Check, CheckFuture, differs};
 use super::header::HeaderCheck;
-use crate::evidence::Hop;
-use crate::steps::{Parts, Seen, World, arrived};
+use crate::evidence::{Hop, Tells};
+use crate::steps::{Parts, Seen, StepError, World};
 
 /// Request headers by name, in any case.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -23,9 +23,24 @@ pub struct Backend(BTreeMap<String, Located<HeaderCheck>>);
 pub struct Reached(bool);
 
 /// The last report of a service in the step, with its hop.
-pub(super) fn last_report(seen: &Seen, world: &World<'_>) -> Option<(usize, Value)> {
-    let reached = |hop: &Hop| Some((hop.index, arrived(hop)?));
-    seen.hops(&world.ledger).iter().rev().find_map(reached)
+///
+/// # Errors
+/// [`StepError::Unsupported`] when there is none, and the step was at a service that does not tell what reaches it.
+pub(super) fn last_report(seen: &Seen, world: &World<'_>) -> Result<Option<(usize, Value)>, StepError> {
+    let (ledger, hops) = (&world.ledger, seen.hops(&world.ledger));
+    let reached = |hop: &Hop| Some((hop.index, ledger.arrived(hop)?));
+    let report = hops.iter().rev().find_map(reached);
+    let silent = hops.iter().find(|hop| ledger.backends.tells(&hop.request.url) == Tells::Nothing);
+    match (report, silent) {
+        (None, Some(hop)) => Err(untold(hop)),
+        (report, _) => Ok(report),
+    }
+}
+
+/// What cannot be checked at a service that does not tell what reaches it.
+pub(super) fn untold(hop: &Hop) -> StepError {
+    let host = hop.request.url.host_str().unwrap_or_default();
+    StepError::Unsupported(format!("`{host}` does not tell what reaches it"))
 }
 
 /// The values of a request header in a service's report, byte for byte; names are compared in any case but `_`
@@ -57,7 +72,7 @@ impl Check for Backend {
 
     fn run<'a>(&'a self, place: Place, seen: &'a Seen, world: &'a mut World<'_>) -> CheckFuture<'a> {
         Box::pin(async move {
-            let Some((hop, report)) = last_report(seen, world) else {
+            let Some((hop, report)) = last_report(seen, world)? else {
                 let got = seen.resting(&world.ledger).map_or_else(
                     || "no answer".to_owned(),
                     |hop| format!("{} from {}", hop.status().unwrap_or_default(), hop.request.url),
@@ -80,7 +95,7 @@ impl Check for Reached {
 
     fn run<'a>(&'a self, place: Place, seen: &'a Seen, world: &'a mut World<'_>) -> CheckFuture<'a> {
         Box::pin(async move {
-            let report = last_report(seen, world);
+            let report = last_report(seen, world)?;
             let words = |reached: bool| if reached { "reached" } else { "not reached" };
             let hop = report.as_ref().map(|(hop, _)| *hop);
             Ok(differs("the service", words(self.0), words(report.is_some()), place, hop)

@@ -6,7 +6,7 @@ use ssoproof_deployment::{Located, Place};
 
 use super::Finding;
 use super::expect::{Check, CheckFuture, differs};
-use crate::steps::{Parts, S3, Seen, StepError, World};
+use crate::steps::{Parts, S3, Seen, StepError, Verb as _, World};
 
 /// Operations that succeed, in this order.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -44,6 +44,10 @@ impl Check for Can {
         self.0.iter().for_each(|operation| parts.text(operation.target()));
     }
 
+    fn mutates(&self) -> bool {
+        self.0.iter().any(|operation| operation.mutates())
+    }
+
     fn run<'a>(&'a self, _: Place, _: &'a Seen, world: &'a mut World<'_>) -> CheckFuture<'a> {
         Box::pin(try_all(&self.0, true, world))
     }
@@ -52,6 +56,10 @@ impl Check for Can {
 impl Check for Cannot {
     fn parts(&self, _: Place, parts: &mut Parts) {
         self.0.iter().for_each(|operation| parts.text(operation.target()));
+    }
+
+    fn mutates(&self) -> bool {
+        self.0.iter().any(|operation| operation.mutates())
     }
 
     fn run<'a>(&'a self, _: Place, _: &'a Seen, world: &'a mut World<'_>) -> CheckFuture<'a> {

@@ -17,6 +17,11 @@ pub trait Check: fmt::Debug + Send + Sync {
     /// Lists the texts in it, so that their variables can be looked up before anything runs.
     fn parts(&self, place: Place, parts: &mut Parts);
 
+    /// Whether looking changes something that outlasts the actor's browser.
+    fn mutates(&self) -> bool {
+        false
+    }
+
     /// Looks, and says what is not as expected.
     fn run<'a>(&'a self, place: Place, seen: &'a Seen, world: &'a mut World<'_>) -> CheckFuture<'a>;
 }
@@ -109,6 +114,11 @@ impl Expect {
         for (_, place, check) in self.given() {
             check.parts(place, parts);
         }
+    }
+
+    /// Whether a check of it changes something that outlasts the actor's browser.
+    pub fn mutates(&self) -> bool {
+        self.given().into_iter().any(|(_, _, check)| check.mutates())
     }
 
     /// Whether nothing is expected.

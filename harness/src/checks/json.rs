@@ -45,6 +45,18 @@ pub(super) fn compare(
     Ok(findings)
 }
 
+/// Whether the report has what an expression begins with: an echo service tells less than a probe.
+fn told(expression: &str, report: &Value) -> Result<(), StepError> {
+    let end = expression.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let name = &expression[..end.unwrap_or(expression.len())];
+    // What begins with a function or a literal is no name.
+    let is_name = !name.is_empty() && !expression[name.len()..].starts_with('(');
+    if is_name && report.get(name).is_none() {
+        return Err(StepError::Unsupported(format!("the service does not tell `{name}`")));
+    }
+    Ok(())
+}
+
 /// Numbers are the same whatever their JSON form.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
@@ -100,8 +112,11 @@ impl Check for Report {
 
     fn run<'a>(&'a self, place: Place, seen: &'a Seen, world: &'a mut World<'_>) -> CheckFuture<'a> {
         Box::pin(async move {
-            match last_report(seen, world) {
-                Some((hop, report)) => compare(&self.0, &report, "", Some(hop), &world.scope),
+            match last_report(seen, world)? {
+                Some((hop, report)) => {
+                    self.0.keys().try_for_each(|expression| told(expression, &report))?;
+                    compare(&self.0, &report, "", Some(hop), &world.scope)
+                }
                 None => {
                     let hop = seen.resting(&world.ledger).map(|hop| hop.index);
                     Ok(differs("the service", "reached", "not reached", place, hop).into_iter().collect())

@@ -83,7 +83,7 @@ pub(super) struct RunOptions {
     pub(super) chosen: Chosen,
     #[command(flatten)]
     pub(super) stack: StackArguments,
-    /// How many cases run at once [default: four for every core].
+    /// How many cases run at once [default: four for every core, four in all on a stack that is attached to].
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) jobs: Option<u16>,
     /// Skip what has not begun once a case has failed.

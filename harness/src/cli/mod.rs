@@ -16,15 +16,17 @@ mod up;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 pub use exit::Exit;
 pub(crate) use place::draw;
+pub(crate) use stack::choice_of_environment;
 pub(crate) use threads::worker_threads;
 
 /// Runs the command line `arguments`, program name first, and returns what the process ends with.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let parsed = match args::Arguments::try_parse_from(arguments) {
+    let parsed = match parse(arguments) {
         Ok(parsed) => parsed,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
@@ -46,4 +48,19 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         args::Command::Authentik(options) => authentik::authentik(&options),
     };
     exit.into()
+}
+
+/// Reads the arguments. One that is typed for a stack of another kind is an error, since it would do nothing; a
+/// variable that is set for all of them is not.
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<args::Arguments, clap::Error> {
+    let mut command = args::Arguments::command();
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    let parsed = args::Arguments::from_arg_matches(&matches)?;
+    if let (args::Command::Run(options), Some(("run", given))) = (&parsed.command, matches.subcommand())
+        && let Some((name, kind)) = options.stack.misplaced(given)
+    {
+        let message = format!("`--{name}` is for `--stack {kind}`");
+        return Err(command.error(ErrorKind::ArgumentConflict, message));
+    }
+    Ok(parsed)
 }

@@ -11,7 +11,7 @@ use super::place;
 use super::threads::worker_threads;
 use crate::reports::{Reports, err};
 use crate::runner::{self, Event, Options, Plan, Verdict};
-use crate::stacks::{Opened, StackError};
+use crate::stacks::{Opened, StackChoice, StackError};
 
 /// Starts the stack, runs the chosen cases and reports.
 pub(super) fn run(options: &RunOptions) -> Exit {
@@ -70,7 +70,7 @@ pub(super) fn run(options: &RunOptions) -> Exit {
             cases: cases.len() * repeat,
         }));
         let plan = Options {
-            jobs: options.jobs.map_or_else(default_jobs, usize::from),
+            jobs: options.jobs.map_or_else(|| default_jobs(&choice), usize::from),
             fail_fast: options.fail_fast,
             repeat,
         };
@@ -98,6 +98,10 @@ pub(super) fn run(options: &RunOptions) -> Exit {
     }
 }
 
-fn default_jobs() -> usize {
-    std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4)
+/// A stack that others use is asked gently.
+fn default_jobs(choice: &StackChoice) -> usize {
+    match choice {
+        StackChoice::Attach(_) => 4,
+        _ => std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4),
+    }
 }

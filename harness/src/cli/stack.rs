@@ -1,13 +1,16 @@
 //! Which stack a command works with.
 
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Parser, ValueEnum};
 use ssoproof_containers::Image;
 use ssoproof_deployment::{Deployment, Problem};
+use url::Url;
 
-use crate::stacks::{ContainerOptions, StackChoice};
+use crate::stacks::{AttachOptions, ContainerOptions, Resolve, StackChoice};
 
 /// The kind of stack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -17,6 +20,8 @@ pub(super) enum Kind {
     Embedded,
     /// In Docker containers.
     Containers,
+    /// Set up by others: the deployment's own URLs.
+    Attach,
 }
 
 /// Who serves Authentik in a stack of containers.
@@ -69,23 +74,89 @@ impl ContainerArguments {
     }
 }
 
+/// How a stack that others have set up is reached.
+#[derive(Clone, Debug, Args)]
+pub(super) struct AttachArguments {
+    /// Where a host is instead of where DNS says: `auth.example.org=10.0.0.5:443`, `*.example.org=…`, `*=…`; for one
+    /// port only `HOST:80=…`. May be given more than once.
+    #[arg(long, env = "SSOPROOF_RESOLVE", value_delimiter = ',', value_name = "HOST=ADDRESS:PORT")]
+    resolve: Vec<Resolve>,
+    /// CAs to trust beside the system's, PEM.
+    #[arg(long, env = "SSOPROOF_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// A file with `api_token`, `passwords` by persona and `client_secrets` by client id, readable by its owner alone;
+    /// SSOPROOF_API_TOKEN, SSOPROOF_PASSWORD_<PERSONA> and SSOPROOF_CLIENT_SECRET_<CLIENT_ID> go before it.
+    #[arg(long, env = "SSOPROOF_SECRETS", value_name = "FILE")]
+    secrets: Option<PathBuf>,
+    /// Make the deployment in its Authentik first, which is fresh: groups, users, applications, providers. Passwords
+    /// and client secrets that are not known are made, and kept in the file of `--secrets`.
+    #[arg(long)]
+    provision: bool,
+    /// Take the routers from Traefik's API instead of the deployment's files.
+    #[arg(long, env = "SSOPROOF_TRAEFIK_API", value_name = "URL")]
+    traefik_api: Option<Url>,
+    /// Serve probes here, in place of every service whose URL the gateway sends here.
+    #[arg(long, env = "SSOPROOF_PROBE_LISTEN", value_name = "ADDRESS:PORT")]
+    probe_listen: Option<SocketAddr>,
+}
+
+impl AttachArguments {
+    fn options(&self) -> AttachOptions {
+        AttachOptions {
+            resolve: self.resolve.clone(),
+            ca: self.ca.clone(),
+            secrets: self.secrets.clone(),
+            provision: self.provision,
+            traefik_api: self.traefik_api.clone(),
+            probe_listen: self.probe_listen,
+        }
+    }
+}
+
 /// Which stack a run works with.
 #[derive(Clone, Debug, Args)]
 pub(super) struct StackArguments {
-    /// Where the cases run. A stack of containers that is up is used; else one is started, and removed afterwards.
+    /// Where the cases run. A stack of containers that is up is used; else one is started, and removed afterwards. One
+    /// that is attached to is only read, but for what the deployment allows.
     #[arg(long, value_enum, env = "SSOPROOF_STACK", default_value = "embedded", value_name = "KIND")]
     pub(super) stack: Kind,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Options for --stack containers")]
     pub(super) containers: ContainerArguments,
+    #[command(flatten, next_help_heading = "Options for --stack attach")]
+    pub(super) attach: AttachArguments,
 }
 
 impl StackArguments {
-    pub(super) fn choice(&self, deployment: &Arc<Deployment>) -> Result<StackChoice, Problem> {
+    /// An argument that was typed, and the kind of stack it is for, when that is not the one that is asked for.
+    pub(super) fn misplaced(&self, given: &ArgMatches) -> Option<(String, &'static str)> {
+        let of = |kind: Kind, word: &'static str, arguments: clap::Command| {
+            let typed = |name: &str| given.value_source(name) == Some(ValueSource::CommandLine);
+            let found = arguments.get_arguments().find(|argument| typed(argument.get_id().as_str()))?;
+            (self.stack != kind).then(|| (found.get_long().unwrap_or_default().to_owned(), word))
+        };
+        let none = || clap::Command::new("arguments");
+        of(Kind::Containers, "containers", ContainerArguments::augment_args(none()))
+            .or_else(|| of(Kind::Attach, "attach", AttachArguments::augment_args(none())))
+    }
+
+    pub(super) fn choice(&self, deployment: &Deployment) -> Result<StackChoice, Problem> {
         match self.stack {
             Kind::Embedded => Ok(StackChoice::Embedded),
             Kind::Containers => Ok(StackChoice::Containers(Box::new(self.containers.options(deployment)?))),
+            Kind::Attach => Ok(StackChoice::Attach(Box::new(self.attach.options()))),
         }
     }
+}
+
+/// The stack that the variables `SSOPROOF_…` say, for a program that has no arguments of its own for it.
+pub(crate) fn choice_of_environment(deployment: &Deployment) -> Result<StackChoice, Problem> {
+    #[derive(Parser)]
+    struct Variables {
+        #[command(flatten)]
+        stack: StackArguments,
+    }
+    let variables = Variables::try_parse_from(["variables"]);
+    variables.map_err(|error| Problem::new(error.to_string().trim_end().to_owned()))?.stack.choice(deployment)
 }
 
 /// How long a stack is kept while nobody uses it, unless it shall be kept.

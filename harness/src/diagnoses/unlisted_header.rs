@@ -4,7 +4,6 @@ use regex::Regex;
 use ssoproof_deployment::traefik::{MiddlewareType, canonical_header};
 
 use super::subject::{Diagnosed, Diagnosis, Subject};
-use crate::steps::arrived;
 
 /// The middleware does not list an identity header.
 pub(super) struct UnlistedHeader;
@@ -52,7 +51,7 @@ impl Diagnosis for UnlistedHeader {
 
 /// Whether what fails has to do with `header`: by its name, or by what it says of the user.
 fn is_about(subject: &Subject<'_>, header: &str) -> bool {
-    let reached = subject.ledger.hops.iter().any(|hop| arrived(hop).is_some());
+    let reached = subject.ledger.hops.iter().any(|hop| subject.ledger.arrived(hop).is_some());
     let name = header.to_ascii_lowercase();
     let kind = name.rsplit('-').next().unwrap_or(&name);
     reached

@@ -1,11 +1,15 @@
 //! The ledger: every exchange of a step, with what it did to the cookie jar.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::Value;
 use ssoproof_embedded::dial::DialError;
 use url::Url;
+
+use super::Backends;
 
 /// Header lines as they were on the wire: order, case, bytes and repeats kept.
 pub type HeaderLines = Vec<(Vec<u8>, Vec<u8>)>;
@@ -17,6 +21,8 @@ pub struct Ledger {
     pub hops: Vec<Hop>,
     /// The hop where a check failed or a loop closed.
     pub turning: Option<usize>,
+    /// How the services tell what reached them.
+    pub backends: Arc<Backends>,
 }
 
 impl Ledger {
@@ -33,6 +39,11 @@ impl Ledger {
     /// The hop made last.
     pub fn last(&self) -> Option<&Hop> {
         self.hops.last()
+    }
+
+    /// What a service says reached it, when `hop` is an answer of one.
+    pub fn arrived(&self, hop: &Hop) -> Option<Value> {
+        self.backends.arrived(hop)
     }
 
     /// The hops of one actor, in order.

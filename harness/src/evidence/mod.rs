@@ -1,5 +1,6 @@
 //! What a case leaves behind: ledger, loops, redaction, normal form, a command to repeat it.
 
+mod backends;
 mod curl;
 pub mod ledger;
 pub mod loops;
@@ -7,6 +8,7 @@ mod mask;
 mod normalise;
 mod redact;
 
+pub use backends::{Backends, Tells};
 pub use curl::curl;
 pub use ledger::{
     Cause, ChangeKind, CookieAttributes, ExchangeError, ExchangeErrorKind, HeaderLines, Hop, JarChange,

@@ -10,7 +10,6 @@ use url::Url;
 use super::ledger::{ChangeKind, CookieAttributes, Hop, JarChange, Ledger};
 use super::mask::mask_url;
 use super::redact::Redactor;
-use crate::steps::arrived;
 
 /// Response headers that are part of what a browser or backend acts on.
 const HEADERS: [&str; 8] = [
@@ -52,12 +51,12 @@ static NUMBERS: LazyLock<Regex> = LazyLock::new(|| {
 pub fn normal_form(ledger: &Ledger, redactor: &Redactor) -> String {
     let mut text = String::new();
     for hop in &ledger.hops {
-        write_hop(&mut text, hop);
+        write_hop(&mut text, ledger, hop);
     }
     numbered(&redactor.redact(&text))
 }
 
-fn write_hop(text: &mut String, hop: &Hop) {
+fn write_hop(text: &mut String, ledger: &Ledger, hop: &Hop) {
     let target = hop.request.target.as_ref().map(|target| format!(" as {target}")).unwrap_or_default();
     let _ = writeln!(
         text,
@@ -87,7 +86,7 @@ fn write_hop(text: &mut String, hop: &Hop) {
     for change in &hop.jar {
         write_change(text, change);
     }
-    if let Some(report) = arrived(hop) {
+    if let Some(report) = ledger.arrived(hop) {
         for line in report["headers"].as_array().into_iter().flatten() {
             let name = line[0].as_str().unwrap_or_default();
             if is_identity(name) {

@@ -13,8 +13,9 @@ use std::collections::BTreeMap;
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::dial::Client;
 
-pub(crate) use served::{answers, served};
+pub(crate) use served::{answers, served, served_behind_gateway};
 pub use setup::Setup;
+pub(crate) use setup::Touched;
 
 use crate::stacks::{Secrets, StackError};
 

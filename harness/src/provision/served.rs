@@ -22,14 +22,36 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(15), Duration::from_
 /// [`StackError::Provision`] with the one that does not, and its last answer.
 pub(crate) async fn served(deployment: &Deployment, client: &Client, base: &str) -> Result<(), StackError> {
     let base = base.trim_end_matches('/');
-    for (_, provider) in deployment.providers() {
-        let path = format!("{base}/application/o/{}/.well-known/openid-configuration", *provider.slug);
-        until(client, &path, None, |status| status == 200).await?;
-    }
+    discovered(deployment, client, base).await?;
     let path = format!("{base}/outpost.goauthentik.io/auth/traefik");
     for service in deployment.services.values().filter(|service| service.in_outpost) {
         let host = Url::parse(&service.url).ok().and_then(|url| url.host_str().map(str::to_owned));
         until(client, &path, host, |status| status != 404 && status < 500).await?;
+    }
+    Ok(())
+}
+
+/// The same from where browsers are: at the deployment's own URLs.
+///
+/// # Errors
+/// [`StackError::Provision`] with the one that does not answer, and its last answer.
+pub(crate) async fn served_behind_gateway(
+    deployment: &Deployment,
+    client: &Client,
+) -> Result<(), StackError> {
+    discovered(deployment, client, &deployment.auth.url).await?;
+    for service in deployment.services.values().filter(|service| service.in_outpost) {
+        let url = format!("{}/outpost.goauthentik.io/start", *service.url);
+        until(client, &url, None, |status| status == 302).await?;
+    }
+    Ok(())
+}
+
+/// Waits until every app's discovery document answers at `base`.
+async fn discovered(deployment: &Deployment, client: &Client, base: &str) -> Result<(), StackError> {
+    for (_, provider) in deployment.providers() {
+        let path = format!("{base}/application/o/{}/.well-known/openid-configuration", *provider.slug);
+        until(client, &path, None, |status| status == 200).await?;
     }
     Ok(())
 }

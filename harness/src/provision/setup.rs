@@ -1,6 +1,6 @@
 //! What is set up in an Authentik, and putting it back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use ssoproof_deployment::Deployment;
 use ssoproof_embedded::dial::Client;
 
 use super::api::{Api, text};
+use crate::evidence::Ledger;
 use crate::stacks::{Secrets, StackError};
 
 /// The lists of the API that scenarios change, in the order in which their members can be deleted, each with the
@@ -74,24 +75,33 @@ impl Setup {
     }
 
     /// Deletes what has been added since, sets back what has been changed, and gives personas their passwords again.
+    /// With `touched` only what that case has made and changed is looked at: others may work on the same Authentik.
     ///
     /// # Errors
     /// [`StackError::Provision`] with what Authentik said, or with what is gone: that cannot be put back.
-    pub async fn restore(
+    pub(crate) async fn restore(
         &self,
         deployment: &Deployment,
         client: Client,
         base: &str,
         secrets: &Secrets,
+        touched: Option<&Touched>,
     ) -> Result<(), StackError> {
         let api = Api::new(client, base, &secrets.admin_token);
         let now = Self::list(&api).await?;
+        let made = |path: &String| touched.is_none_or(|touched| touched.made.contains(path));
+        let changed = |path: &String, was: &Value| {
+            let persona = || deployment.personas.values().any(|one| was["username"] == **one.username);
+            // Who is in a group is said by the user, whichever of the two was called.
+            touched.is_none_or(|touched| touched.called(path) || persona())
+        };
         for (list, _) in LISTS {
-            for path in now.0.keys().filter(|path| path.starts_with(list) && !self.0.contains_key(*path)) {
+            let added = |path: &&String| path.starts_with(list) && !self.0.contains_key(*path) && made(path);
+            for path in now.0.keys().filter(added) {
                 api.delete(path).await?;
             }
         }
-        for (path, was) in &self.0 {
+        for (path, was) in self.0.iter().filter(|(path, was)| changed(path, was)) {
             let Some(is) = now.0.get(path) else {
                 return Err(StackError::Provision { what: path.clone(), reason: "it is gone".to_owned() });
             };
@@ -109,6 +119,40 @@ impl Setup {
             }
         }
         Ok(())
+    }
+}
+
+/// What a case has made and changed by the API.
+#[derive(Debug, Default)]
+pub(crate) struct Touched {
+    made: BTreeSet<String>,
+    calls: BTreeSet<String>,
+}
+
+impl Touched {
+    /// What `ledger` tells of the API of the Authentik at `base`.
+    pub(crate) fn of(ledger: &Ledger, base: &str) -> Self {
+        let api = format!("{}/api/v3/", base.trim_end_matches('/'));
+        let mut touched = Self::default();
+        for hop in &ledger.hops {
+            let request = &hop.request;
+            let Some(path) = request.url.as_str().strip_prefix(&api) else { continue };
+            if matches!(request.method.as_str(), "GET" | "HEAD") {
+                continue;
+            }
+            let path = path.split(['?', '#']).next().unwrap_or_default();
+            touched.calls.insert(path.to_owned());
+            let list = LISTS.iter().find(|(list, _)| *list == path);
+            if let (Some((list, key)), Some(made)) = (list, hop.response().and_then(|answer| answer.json())) {
+                touched.made.insert(format!("{list}{}/", text(&made, key)));
+            }
+        }
+        touched
+    }
+
+    /// Whether the object at `path`, or a path below it, was called.
+    fn called(&self, path: &str) -> bool {
+        self.calls.iter().any(|call| call.starts_with(path))
     }
 }
 

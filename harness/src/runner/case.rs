@@ -26,9 +26,20 @@ struct Broken {
     source: Source,
     place: Place,
     reason: String,
+    /// Whether it is the stack that lacks something.
+    unsupported: bool,
 }
 
-/// Runs `case` against `stack`.
+/// Why `stack` is none for `case`, when it is not.
+pub(super) fn unsupported(case: &Case, stack: &dyn Stack) -> Option<String> {
+    if let Some(need) = case.scenario.file.needs.iter().find(|need| !stack.offers(need.value)) {
+        return Some(format!("the {} stack does not offer `{}`", stack.kind(), need.value.word()));
+    }
+    let verb = case.mutations().into_iter().find(|verb| !stack.permits(verb))?;
+    Some(format!("`{verb}` changes the stack, which is only read: list it under `allow:` in deployment.yaml"))
+}
+
+/// Runs `case` against `stack`, which is one for it.
 pub async fn run_case(
     case: Arc<Case>,
     round: usize,
@@ -36,13 +47,6 @@ pub async fn run_case(
     stack: &dyn Stack,
 ) -> CaseOutcome {
     let started = Instant::now();
-    let lacking = case.scenario.file.needs.iter().find(|need| !stack.offers(need.value));
-    if let Some(need) = lacking {
-        let reason = format!("the {} stack does not offer `{}`", stack.kind(), need.value.word());
-        let mut outcome = CaseOutcome::untried(case, round, Verdict::Unsupported);
-        outcome.reason = Some(reason);
-        return outcome;
-    }
     let mut world = world(&case, deployment, stack);
     let mut findings = Vec::new();
     let mut broken = walk(&case.scenario.steps, &mut world, &mut findings).await.err();
@@ -58,6 +62,7 @@ pub async fn run_case(
     }
     let failed = findings.iter().any(|finding| finding.must);
     let verdict = match (&broken, failed, findings.is_empty(), &case.scenario.file.expect_failure) {
+        (Some(Broken { unsupported: true, .. }), false, _, _) => Verdict::Unsupported,
         (Some(_), false, _, _) => Verdict::Error,
         (_, true, _, Some(_)) => Verdict::ExpectedFailure,
         (_, true, _, None) => Verdict::Failed,
@@ -65,7 +70,7 @@ pub async fn run_case(
         (_, _, false, None) => Verdict::Warned,
         (_, _, true, None) => Verdict::Passed,
     };
-    let (diagnoses, logs) = if verdict == Verdict::Passed {
+    let (diagnoses, logs) = if matches!(verdict, Verdict::Passed | Verdict::Unsupported) {
         (Vec::new(), Vec::new())
     } else {
         let logs = stack.logs(LOG_LINES).await;
@@ -97,7 +102,8 @@ fn world<'a>(case: &Case, deployment: &'a Deployment, stack: &'a dyn Stack) -> W
             (actor.name.clone(), state)
         })
         .collect();
-    World { deployment, stack, scope: case.scope.clone(), actors, acting: None, ledger: Ledger::default() }
+    let ledger = Ledger { backends: stack.backends(), ..Ledger::default() };
+    World { deployment, stack, scope: case.scope.clone(), actors, acting: None, ledger }
 }
 
 /// Takes the steps one after the other; the first that a MUST fails in is the last.
@@ -112,6 +118,7 @@ async fn walk(
         let broken = |error: StepError, place: Place| Broken {
             source: planned.source.clone(),
             place,
+            unsupported: matches!(error, StepError::Unsupported(_)),
             reason: error.to_string(),
         };
         world.acting = world.step_actor(step);

@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 use futures::stream;
 use ssoproof_deployment::Deployment;
 
-use super::case::run_case;
+use super::case::{run_case, unsupported};
 use super::events::{Event, Summary};
 use super::outcome::CaseOutcome;
 use super::verdict::Verdict;
@@ -78,6 +78,11 @@ pub async fn on_its_stack(
     deployment: Arc<Deployment>,
     stack: Arc<dyn Stack>,
 ) -> CaseOutcome {
+    if let Some(reason) = unsupported(&case, stack.as_ref()) {
+        let mut outcome = CaseOutcome::untried(case, round, Verdict::Unsupported);
+        outcome.reason = Some(reason);
+        return outcome;
+    }
     let loan = match stack.lend(case.reach()).await {
         Ok(loan) => loan,
         Err(error) => {
@@ -87,7 +92,7 @@ pub async fn on_its_stack(
         }
     };
     let mut outcome = run_case(case, round, &deployment, loan.stack()).await;
-    if let Err(error) = loan.give_back().await {
+    if let Err(error) = loan.give_back(&outcome.ledger).await {
         outcome.verdict = Verdict::Error;
         outcome.reason = Some(format!("the stack is not as it was before the case: {error}"));
     }

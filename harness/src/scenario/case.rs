@@ -1,5 +1,6 @@
 //! A scenario with values for its matrix.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ssoproof_deployment::{Located, Source};
@@ -58,10 +59,18 @@ pub struct Actor {
 }
 
 impl Case {
+    /// The verbs by which its steps change something that outlasts the actors' browsers.
+    pub fn mutations(&self) -> BTreeSet<&'static str> {
+        self.planned().flat_map(|planned| planned.step.mutations()).collect()
+    }
+
     /// How far its steps reach.
     pub fn reach(&self) -> Reach {
-        let planned = self.scenario.steps.iter().chain(&self.scenario.always);
-        let reaches = planned.filter_map(|planned| Some(planned.step.verb()?.2.reach()));
+        let reaches = self.planned().filter_map(|planned| Some(planned.step.verb()?.2.reach()));
         reaches.max().unwrap_or(Reach::Own)
+    }
+
+    fn planned(&self) -> impl Iterator<Item = &PlannedStep> {
+        self.scenario.steps.iter().chain(&self.scenario.always)
     }
 }

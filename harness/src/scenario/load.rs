@@ -28,6 +28,7 @@ const STEPS_FOLDER: &str = "steps";
 /// # Errors
 /// The first [`Problem`], in the order of the files.
 pub fn load(deployment: &Deployment, paths: &[PathBuf]) -> Result<Vec<Case>, Problem> {
+    allowed(deployment)?;
     let mut loader = Loader::new(deployment);
     for file in files(deployment, paths)? {
         loader.file(&file)?;
@@ -38,12 +39,22 @@ pub fn load(deployment: &Deployment, paths: &[PathBuf]) -> Result<Vec<Case>, Pro
 /// The number of cases in `paths`, and the first problem of every file that has one.
 pub fn check_files(deployment: &Deployment, paths: &[PathBuf]) -> (usize, Vec<Problem>) {
     let mut loader = Loader::new(deployment);
-    let mut problems = Vec::new();
+    let mut problems = Vec::from_iter(allowed(deployment).err());
     match files(deployment, paths) {
         Ok(files) => problems.extend(files.iter().filter_map(|file| loader.file(file).err())),
         Err(problem) => problems.push(problem),
     }
     (loader.cases.len(), problems)
+}
+
+/// Proves that what the deployment allows are verbs.
+fn allowed(deployment: &Deployment) -> Result<(), Problem> {
+    let Some(other) = deployment.allow.iter().find(|verb| !Step::keys().contains(&verb.as_str())) else {
+        return Ok(());
+    };
+    let source = Source::read(&deployment.folder.join("deployment.yaml"))?;
+    let problem = source.problem(other.place, format!("`{}` is no verb", **other));
+    Err(problem.with_help(suggestion(other, Step::keys())))
 }
 
 /// The scenario files in `paths`, sorted within each folder.

@@ -45,6 +45,11 @@ pub(super) fn trusting(ca: &str) -> Result<Arc<ClientConfig>, StackError> {
     for root in CertificateDer::pem_slice_iter(ca.as_bytes()) {
         roots.add(root.map_err(|error| failed(&error))?).map_err(|error| failed(&error))?;
     }
+    client_config(roots)
+}
+
+/// A client that trusts `roots`.
+pub(super) fn client_config(roots: RootCertStore) -> Result<Arc<ClientConfig>, StackError> {
     let client = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|error| failed(&error))?

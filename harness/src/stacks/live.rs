@@ -30,7 +30,7 @@ impl Live {
         if self.control.revive().await? {
             provision::answers(&self.client, base).await?;
         }
-        self.setup.restore(&self.deployment, self.client.clone(), base, &self.secrets).await
+        self.setup.restore(&self.deployment, self.client.clone(), base, &self.secrets, None).await
     }
 }
 
@@ -74,7 +74,7 @@ impl Stack for Live {
             let taken =
                 taken.map_err(|error| StackError::Lease(format!("failed to lock the stack: {error}")))?;
             let stack = self.clone();
-            Ok(Loan::returning(self, move || {
+            Ok(Loan::returning(self, move |_| {
                 Box::pin(async move {
                     let restored = if reach == Reach::Setup { stack.restore().await } else { Ok(()) };
                     drop(taken);

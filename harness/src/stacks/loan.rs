@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Stack, StackError, StackFuture};
+use crate::evidence::Ledger;
 
 /// A stack lent to one case, in the state that every case starts from.
 pub struct Loan {
@@ -10,7 +11,7 @@ pub struct Loan {
     back: Option<Back>,
 }
 
-type Back = Box<dyn FnOnce() -> StackFuture<'static, ()> + Send>;
+type Back = Box<dyn FnOnce(&Ledger) -> StackFuture<'static, ()> + Send>;
 
 impl Loan {
     /// A stack that nobody needs back.
@@ -18,10 +19,10 @@ impl Loan {
         Self { stack, back: None }
     }
 
-    /// A stack that others wait for; `back` puts it into the state it was lent in.
+    /// A stack that others wait for; `back` puts it into the state it was lent in, and is told what was done.
     pub fn returning(
         stack: Arc<dyn Stack>,
-        back: impl FnOnce() -> StackFuture<'static, ()> + Send + 'static,
+        back: impl FnOnce(&Ledger) -> StackFuture<'static, ()> + Send + 'static,
     ) -> Self {
         Self { stack, back: Some(Box::new(back)) }
     }
@@ -31,13 +32,13 @@ impl Loan {
         self.stack.as_ref()
     }
 
-    /// Gives it back.
+    /// Gives it back after what `ledger` tells.
     ///
     /// # Errors
     /// [`StackError`] when it could not be put back into its state.
-    pub async fn give_back(self) -> Result<(), StackError> {
+    pub async fn give_back(self, ledger: &Ledger) -> Result<(), StackError> {
         match self.back {
-            Some(back) => back().await,
+            Some(back) => back(ledger).await,
             None => Ok(()),
         }
     }

@@ -1,5 +1,6 @@
 //! Stacks: running parts that a deployment's URLs resolve to.
 
+mod attach;
 mod authority;
 mod containers;
 mod embedded;
@@ -21,6 +22,9 @@ use serde::{Deserialize, Serialize};
 use ssoproof_containers::Control;
 use ssoproof_embedded::dial::Client;
 
+use crate::evidence::Backends;
+
+pub use attach::{AttachOptions, Attached, Resolve};
 pub use containers::{ContainerOptions, Containers};
 pub(crate) use containers::{forget, reap_all, timeline};
 pub use embedded::Embedded;
@@ -88,6 +92,9 @@ pub enum StackError {
     /// The running stack, or what is left of one, cannot be used.
     #[error("{0}")]
     Lease(String),
+    /// A stack that others have set up does not answer, or cannot be used as the options say.
+    #[error("{0}")]
+    Attach(String),
     /// Somebody pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -103,7 +110,7 @@ pub enum StackError {
 
 /// A running stack.
 pub trait Stack: Send + Sync {
-    /// What kind of stack: `embedded`, `containers`.
+    /// What kind of stack: `embedded`, `containers`, `attached`.
     fn kind(&self) -> &'static str;
 
     /// A client that resolves the deployment's hosts to this stack and trusts its CA.
@@ -114,6 +121,16 @@ pub trait Stack: Send + Sync {
 
     /// Whether it offers `need`.
     fn offers(&self, need: Need) -> bool;
+
+    /// Whether it may be changed by `verb`.
+    fn permits(&self, _verb: &str) -> bool {
+        true
+    }
+
+    /// How its services tell what reached them.
+    fn backends(&self) -> Arc<Backends> {
+        Arc::default()
+    }
 
     /// The Traefik files in force.
     fn traefik_files(&self) -> &Path;

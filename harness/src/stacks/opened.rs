@@ -9,7 +9,9 @@ use ssoproof_containers::Docker;
 use ssoproof_deployment::Deployment;
 
 use super::process::interrupted;
-use super::{ContainerOptions, Containers, Embedded, LeaseFolder, Need, Stack, StackError};
+use super::{
+    AttachOptions, Attached, ContainerOptions, Containers, Embedded, LeaseFolder, Need, Stack, StackError,
+};
 use crate::reports::out;
 
 /// Which kind of stack, and how it is started.
@@ -19,28 +21,18 @@ pub enum StackChoice {
     Embedded,
     /// In containers.
     Containers(Box<ContainerOptions>),
+    /// Set up by others.
+    Attach(Box<AttachOptions>),
 }
 
 impl StackChoice {
-    /// Whether a stack of this kind will offer `need`.
+    /// Whether a stack of this kind may offer `need`; what it lacks in the end, the stack itself says.
     pub fn offers(&self, need: Need) -> bool {
         match (need, self) {
-            (Need::Admin | Need::Probe, _) => true,
-            (Need::Components, Self::Embedded) => false,
+            (Need::Components, Self::Embedded | Self::Attach(_)) => false,
             (Need::Components, Self::Containers(options)) => options.images.authentik.name().is_some(),
-        }
-    }
-
-    /// What `SSOPROOF_STACK` and `SSOPROOF_IMAGE_<COMPONENT>` say.
-    ///
-    /// # Errors
-    /// A sentence about the variable that makes no sense.
-    pub fn of_environment(deployment: &Deployment) -> Result<Self, String> {
-        let kind = std::env::var("SSOPROOF_STACK").unwrap_or_default();
-        match kind.as_str() {
-            "" | "embedded" => Ok(Self::Embedded),
-            "containers" => Ok(Self::Containers(Box::new(ContainerOptions::of_environment(deployment)?))),
-            other => Err(format!("SSOPROOF_STACK is `{other}`, not `embedded` or `containers`")),
+            (Need::Probe, Self::Attach(options)) => options.probe_listen.is_some(),
+            (Need::Admin | Need::Probe, _) => true,
         }
     }
 }
@@ -51,6 +43,8 @@ pub enum Opened {
     Embedded(Arc<Embedded>),
     /// In containers, owned or shared.
     Containers(Box<Containers>),
+    /// Set up by others.
+    Attached(Arc<Attached>),
 }
 
 impl Opened {
@@ -62,6 +56,9 @@ impl Opened {
     pub async fn open(deployment: Arc<Deployment>, choice: &StackChoice) -> Result<Self, StackError> {
         match choice {
             StackChoice::Embedded => Ok(Self::Embedded(Arc::new(Embedded::start(deployment).await?))),
+            StackChoice::Attach(options) => {
+                Ok(Self::Attached(Arc::new(Attached::open(deployment, options).await?)))
+            }
             StackChoice::Containers(options) => {
                 let containers = Containers::open(deployment, options).await?;
                 if containers.owned() {
@@ -84,6 +81,7 @@ impl Opened {
         match self {
             Self::Embedded(stack) => stack.clone(),
             Self::Containers(containers) => containers.stack(),
+            Self::Attached(stack) => stack.clone(),
         }
     }
 
@@ -102,7 +100,7 @@ impl Opened {
     /// [`StackError`] with what could not be removed.
     pub async fn close(self, waiting: impl FnOnce()) -> Result<(), StackError> {
         match self {
-            Self::Embedded(_) => Ok(()),
+            Self::Embedded(_) | Self::Attached(_) => Ok(()),
             Self::Containers(containers) => containers.close(waiting).await,
         }
     }

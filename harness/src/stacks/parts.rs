@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustls::ClientConfig;
 use secrecy::ExposeSecret as _;
 use ssoproof_deployment::{
-    Bridge as DeployedBridge, Deployment, Grafana as DeployedGrafana, Minio as DeployedMinio,
+    Bridge as DeployedBridge, Deployment, Grafana as DeployedGrafana, Minio as DeployedMinio, Service,
 };
 use ssoproof_embedded::dial::Names;
 use ssoproof_embedded::grafana::role::RoleSettings;
@@ -53,13 +53,7 @@ impl Parts {
         let mut parts =
             Self { upstreams: Upstreams::new(), minio: None, _grafana: None, _services: Vec::new() };
         for (slug, service) in &making.deployment.services {
-            let bridge = match service.bridge {
-                None => Bridge::None,
-                Some(DeployedBridge::AsDocumented) => Bridge::AsDocumented,
-                Some(DeployedBridge::Safe) => Bridge::Safe,
-            };
-            let settings = ProbeSettings { name: slug.clone(), bridge, folding: true };
-            let probe = Probe::start_at((making.address, 0).into(), settings).await;
+            let probe = Probe::start_at((making.address, 0).into(), probe_settings(slug, service)).await;
             let probe = probe.map_err(|error| failed("a service", &error))?;
             parts.served(&service.upstream, probe.address());
             parts._services.push(probe);
@@ -175,6 +169,16 @@ pub(super) fn policies(deployment: &Deployment) -> Result<BTreeMap<String, Polic
         policies.insert(name.clone(), policy);
     }
     Ok(policies)
+}
+
+/// The probe in place of a service.
+pub(super) fn probe_settings(slug: &str, service: &Service) -> ProbeSettings {
+    let bridge = match service.bridge {
+        None => Bridge::None,
+        Some(DeployedBridge::AsDocumented) => Bridge::AsDocumented,
+        Some(DeployedBridge::Safe) => Bridge::Safe,
+    };
+    ProbeSettings { name: slug.to_owned(), bridge, folding: true }
 }
 
 /// Makes `names` find every host of the deployment at Traefik's plain and TLS entry points.

@@ -49,7 +49,7 @@ impl Verb for Admin {
     }
 
     fn reach(&self) -> Reach {
-        if self.method == "GET" { Reach::Own } else { Reach::Setup }
+        if matches!(self.method.as_str(), "GET" | "HEAD") { Reach::Own } else { Reach::Setup }
     }
 
     fn by_actor(&self) -> bool {

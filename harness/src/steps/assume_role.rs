@@ -72,6 +72,11 @@ struct RefusedError {
 impl Verb for AssumeRole {
     fn parts(&self, _: Place, _: &mut Parts) {}
 
+    /// The STS is asked by POST, and gives credentials that live on.
+    fn mutates(&self) -> bool {
+        true
+    }
+
     fn run<'a>(&'a self, _: &'a Step, world: &'a mut World<'_>) -> StepFuture<'a> {
         Box::pin(async move {
             let mut seen = Seen::at(&world.ledger);

@@ -80,6 +80,11 @@ impl Verb for Authorize {
         true
     }
 
+    /// The token endpoint is asked by POST, and gives tokens that live on.
+    fn mutates(&self) -> bool {
+        true
+    }
+
     fn run<'a>(&'a self, step: &'a Step, world: &'a mut World<'_>) -> StepFuture<'a> {
         Box::pin(async move {
             let mut seen = Seen::at(&world.ledger);
@@ -142,13 +147,10 @@ impl Attempt {
                 .filter_map(|s| Some(s.as_str()?.into()))
                 .collect(),
         };
-        let client_secret = world
-            .stack
-            .secrets()
-            .client_secrets
-            .get(&own_client)
-            .cloned()
-            .unwrap_or_else(|| String::new().into());
+        let client_secret =
+            world.stack.secrets().client_secrets.get(&own_client).cloned().ok_or_else(|| {
+                StepError::Unsupported(format!("there is no client secret for `{own_client}`"))
+            })?;
         let base = &world.deployment.auth.url.value;
         let config =
             parse_url(&format!("{base}/application/o/{}/.well-known/openid-configuration", text("slug")))?;

@@ -17,7 +17,7 @@ mod wait_until;
 mod world;
 
 pub use s3::S3;
-pub use seen::{Refusal, S3Answer, Seen, TokenSet, arrived};
+pub use seen::{Refusal, S3Answer, Seen, TokenSet};
 pub use step::{Capture, Parts, Step, StepError, StepFuture, Verb};
 pub use use_file::Use;
 pub use world::{ActorState, StsCredentials, World};

@@ -46,6 +46,10 @@ impl Verb for Request {
         parts.texts(self.target.iter().chain(&self.headers).chain(&self.body));
     }
 
+    fn mutates(&self) -> bool {
+        !matches!(self.method.as_str(), "GET" | "HEAD")
+    }
+
     fn run<'a>(&'a self, _: &'a Step, world: &'a mut World<'_>) -> StepFuture<'a> {
         Box::pin(async move {
             let mut raw = RawRequest::new(self.method.clone(), world.url(&self.url)?);

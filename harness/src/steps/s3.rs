@@ -48,6 +48,10 @@ impl Verb for S3 {
         parts.text(self.target());
     }
 
+    fn mutates(&self) -> bool {
+        !matches!(self, Self::List(_) | Self::Get(_))
+    }
+
     fn run<'a>(&'a self, _: &'a Step, world: &'a mut World<'_>) -> StepFuture<'a> {
         Box::pin(async move {
             let mut seen = Seen::at(&world.ledger);

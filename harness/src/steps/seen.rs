@@ -106,25 +106,17 @@ impl Seen {
         if let Some(flow) = &self.flow {
             return flow.page();
         }
-        if let Some(report) = self.resting(ledger).and_then(arrived) {
-            return Page::Backend(report);
+        if let Some(hop) = self.resting(ledger) {
+            if let Some(report) = ledger.arrived(hop) {
+                return Page::Backend(report);
+            }
+            if ledger.backends.answers_silently(hop) {
+                return Page::Backend(Value::Null);
+            }
         }
         self.landing.as_ref().map_or(Page::Other, |landing| match landing.page(ledger) {
             Page::Backend(_) => Page::Other,
             page => page,
         })
     }
-}
-
-/// What a probe service says reached it, when `hop` is an answer of one.
-pub fn arrived(hop: &Hop) -> Option<Value> {
-    let response = hop.response()?;
-    response.header("x-ssoproof-probe")?;
-    if response.media_type().as_deref() == Some("text/html") {
-        let page = scraper::Html::parse_document(&response.text());
-        let selector = scraper::Selector::parse("script#arrived").ok()?;
-        let text: String = page.select(&selector).next()?.text().collect();
-        return serde_json::from_str(&text).ok();
-    }
-    response.json()
 }

@@ -1,6 +1,6 @@
 //! A step: one verb, who does it, and what is expected of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::pin::Pin;
 
@@ -25,6 +25,12 @@ pub trait Verb: fmt::Debug + Send + Sync {
     /// How far it reaches.
     fn reach(&self) -> Reach {
         Reach::Own
+    }
+
+    /// Whether it changes something that outlasts the actor's browser: sends more than GET, HEAD and a login, or ends
+    /// sessions of others.
+    fn mutates(&self) -> bool {
+        self.reach() > Reach::Own
     }
 
     /// Whether a step with it may say `sign_in`, for when it meets the login page.
@@ -64,6 +70,9 @@ pub enum StepError {
     /// The sign-in met a stage that this harness does not answer.
     #[error(transparent)]
     SignIn(#[from] crate::agent::SignInError),
+    /// The stack does not offer what it takes.
+    #[error("{0}")]
+    Unsupported(String),
     /// Something that does not depend on the subject broke.
     #[error("{0}")]
     Broken(String),
@@ -147,7 +156,7 @@ macro_rules! verbs {
             }
 
             /// The keys of all verbs.
-            fn keys() -> &'static [&'static str] {
+            pub(crate) fn keys() -> &'static [&'static str] {
                 &[$($key),*]
             }
         }
@@ -210,6 +219,15 @@ impl Step {
                 .problem(*second_place, format!("step with two verbs, `{first}` and `{second}`"))
                 .with_help("make two steps of it".to_owned())),
         }
+    }
+
+    /// The verbs by which it changes something that outlasts the actor's browser.
+    pub fn mutations(&self) -> BTreeSet<&'static str> {
+        let inner = self.wait_until.iter().flat_map(|wait| wait.inner().mutations());
+        let verb = self.verb().filter(|(key, _, verb)| *key != "wait_until" && verb.mutates());
+        let own = [&self.expect, &self.should].into_iter().flatten();
+        let checks = own.filter(|expect| expect.mutates()).map(|_| "s3");
+        inner.chain(verb.map(|(key, _, _)| key)).chain(checks).collect()
     }
 
     /// What must hold afterwards; for a step that is repeated, what its inner step expects.

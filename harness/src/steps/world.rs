@@ -78,7 +78,7 @@ impl World<'_> {
     /// The name and password that the acting persona types.
     ///
     /// # Errors
-    /// [`StepError::Missing`] for an anonymous actor.
+    /// [`StepError::Missing`] for an anonymous actor, [`StepError::Unsupported`] when nobody knows the password.
     pub fn credentials(&self) -> Result<Credentials, StepError> {
         let persona = self
             .acting
@@ -90,7 +90,7 @@ impl World<'_> {
         let password = self.stack.secrets().passwords.get(persona).cloned();
         match (username, password) {
             (Some(username), Some(password)) => Ok(Credentials { username, password }),
-            _ => Err(StepError::Missing(format!("there is no password for persona `{persona}`"))),
+            _ => Err(StepError::Unsupported(format!("there is no password for persona `{persona}`"))),
         }
     }
 
