@@ -68,7 +68,8 @@ impl Names {
         self.known().hosts.remove(&(host.to_ascii_lowercase(), Some(port)));
     }
 
-    /// Where `host` at `port` listens, as far as it was inserted. A literal IP address stands for itself.
+    /// Where `host` at `port` listens, as far as it was inserted. A literal IP address stands for itself, whatever the
+    /// patterns say.
     pub fn lookup(&self, host: &str, port: u16) -> Option<SocketAddr> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = host.trim_end_matches('.').to_ascii_lowercase();
@@ -80,7 +81,8 @@ impl Names {
             };
             known.below.iter().find(fits).map(|(_, _, address)| address)
         };
-        exact.or_else(below).copied().or_else(|| Some(SocketAddr::new(bare.parse().ok()?, port)))
+        let literal = || Some(SocketAddr::new(bare.parse().ok()?, port));
+        exact.copied().or_else(literal).or_else(|| below().copied())
     }
 
     /// The addresses to dial for `host` at `port`, the first one first.
@@ -368,6 +370,7 @@ mod tests {
             ("a.EXAMPLE.org", 80, 3),
             ("auth.example.org", 443, 4),
             ("auth.example.org", 80, 5),
+            ("127.0.0.1", 9, 9),
         ];
         for (host, port, expected) in cases {
             assert_eq!(names.lookup(host, port), Some(at(expected)), "{host}:{port}");

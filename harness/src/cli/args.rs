@@ -81,8 +81,6 @@ pub(super) struct Chosen {
 pub(super) struct RunOptions {
     #[command(flatten)]
     pub(super) chosen: Chosen,
-    #[command(flatten)]
-    pub(super) stack: StackArguments,
     /// How many cases run at once [default: four for every core, four in all on a stack that is attached to].
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) jobs: Option<u16>,
@@ -98,6 +96,9 @@ pub(super) struct RunOptions {
     /// Write a JUnit report to this file.
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
+    // Last: its headings hold for every argument after them.
+    #[command(flatten)]
+    pub(super) stack: StackArguments,
 }
 
 #[derive(Clone, Debug, Args)]

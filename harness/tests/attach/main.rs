@@ -12,7 +12,7 @@ mod site;
 
 use std::collections::BTreeMap;
 
-use site::{Site, text};
+use site::{Request, Site, text};
 
 /// A verdict by case.
 type Verdicts = BTreeMap<String, String>;
@@ -65,9 +65,12 @@ async fn without_allow_nothing_but_reading_and_the_login_is_sent() {
     let requests = site.requests().split_off(before);
     assert!(requests.len() > 1_000, "{}", requests.len());
     let login = "/api/v3/flows/executor/default-authentication-flow/";
-    for (method, path) in requests {
+    for Request { method, path, agent } in requests {
         let read = method == "GET" || method == "HEAD";
-        assert!(read || (method == "POST" && path.starts_with(login)), "{method} {path}");
+        let login = method == "POST" && path.starts_with(login);
+        // Grafana redeems the code of a login by itself, and says nothing of who it is.
+        let grafana = agent.is_none() && method == "POST" && path == "/application/o/token/";
+        assert!(read || login || grafana, "{method} {path} by {agent:?}");
     }
 }
 
@@ -77,7 +80,9 @@ async fn services_that_echo_are_enough_and_without_them_their_checks_are_unsuppo
     let _echo = echo::start(site.services).await;
     let run = ["--filter", "login/", "--filter", "headers/", "--filter", "access/"];
     let silent = site.verdicts(&[&run[..], &["--provision"]].concat(), 0);
-    site.edit_deployment(|text| text.replace("    allow: [spacemusic-admins", "    echo: true\n    allow: [spacemusic-admins"));
+    site.edit_deployment(|text| {
+        text.replace("    allow: [spacemusic-admins", "    echo: true\n    allow: [spacemusic-admins")
+    });
     let echoed = site.verdicts(&run, 0);
     for verdicts in [&silent, &echoed] {
         let counts = counts(verdicts);
@@ -85,8 +90,13 @@ async fn services_that_echo_are_enough_and_without_them_their_checks_are_unsuppo
         assert!(counts.keys().all(|verdict| fine.contains(verdict)), "{counts:?}");
     }
     let passed = |verdicts: &Verdicts| counts(verdicts)["passed"];
-    assert!(passed(&silent) > 50 && passed(&echoed) > passed(&silent) + 50, "{} {}", passed(&silent), passed(&echoed));
-    let header = |verdicts: &Verdicts| verdicts["headers/header-username/stream/admin"].clone();
+    assert!(
+        passed(&silent) > 10 && passed(&echoed) > passed(&silent) + 200,
+        "{} {}",
+        passed(&silent),
+        passed(&echoed)
+    );
+    let header = |verdicts: &Verdicts| verdicts["headers/header-username/admin"].clone();
     assert_eq!((header(&silent).as_str(), header(&echoed).as_str()), ("unsupported", "passed"));
 }
 

@@ -43,6 +43,14 @@ pub(crate) struct Site {
     _apps: Apps,
 }
 
+/// A request as the gateway's access log has it.
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    /// The `User-Agent`.
+    pub(crate) agent: Option<String>,
+}
+
 /// A process that ends with the test.
 struct Process(Child);
 
@@ -110,11 +118,13 @@ impl Site {
             "--providers.file.watch=false".to_owned(),
             "--api.insecure=true".to_owned(),
             "--accesslog.format=json".to_owned(),
+            "--accesslog.fields.headers.names.User-Agent=keep".to_owned(),
             format!("--accesslog.filepath={}", folder.path().join("access.log").display()),
             "--global.checkNewVersion=false".to_owned(),
             "--global.sendAnonymousUsage=false".to_owned(),
         ]);
-        let processes = [authentik_program("server", authentik), authentik_program("worker", worker), gateway];
+        let processes =
+            [authentik_program("server", authentik), authentik_program("worker", worker), gateway];
         let processes = processes.map(|mut command| {
             Process(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts"))
         });
@@ -180,17 +190,22 @@ impl Site {
     /// The verdicts of the embedded stack.
     pub(crate) fn embedded(&self) -> Verdicts {
         let report = self.folder.path().join("embedded.json");
-        let output = self.command(&["run", "--json"]).arg(&report).output().unwrap();
+        let output = self.command(&["run"]).arg("--json").arg(&report).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", whole(&output));
         read(&report)
     }
 
-    /// Method and path of every request that the gateway has met so far.
-    pub(crate) fn requests(&self) -> Vec<(String, String)> {
+    /// Every request that the gateway has met so far.
+    pub(crate) fn requests(&self) -> Vec<Request> {
         let text = fs::read_to_string(self.folder.path().join("access.log")).unwrap();
         let line = |line: &str| {
             let line: Value = serde_json::from_str(line).unwrap();
-            (line["RequestMethod"].as_str().unwrap().into(), line["RequestPath"].as_str().unwrap().into())
+            let field = |name: &str| line[name].as_str().map(str::to_owned);
+            Request {
+                method: field("RequestMethod").unwrap(),
+                path: field("RequestPath").unwrap(),
+                agent: field("request_User-Agent"),
+            }
         };
         text.lines().map(line).collect()
     }
@@ -230,8 +245,7 @@ fn certificates(folder: &Path, deployment: &Deployment) -> Arc<ClientConfig> {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let certificate =
-        CertificateParams::new(deployment.hosts()).unwrap().signed_by(&key, &issuer).unwrap();
+    let certificate = CertificateParams::new(deployment.hosts()).unwrap().signed_by(&key, &issuer).unwrap();
     fs::write(folder.join("ca.pem"), issuer.pem()).unwrap();
     fs::write(folder.join("certificate.pem"), certificate.pem()).unwrap();
     fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
@@ -254,9 +268,11 @@ fn traefik_files(folder: &Path, upstreams: &[(String, SocketAddr)]) {
         }
         fs::write(dynamic.join(path.file_name().unwrap()), text).unwrap();
     }
-    let [certificate, key] = ["certificate.pem", "key.pem"].map(|name| folder.join(name).display().to_string());
+    let [certificate, key] =
+        ["certificate.pem", "key.pem"].map(|name| folder.join(name).display().to_string());
     let stores = serde_json::json!({ "default": { "defaultCertificate": { "certFile": certificate, "keyFile": key } } });
-    fs::write(dynamic.join("tls.yml"), serde_json::json!({ "tls": { "stores": stores } }).to_string()).unwrap();
+    fs::write(dynamic.join("tls.yml"), serde_json::json!({ "tls": { "stores": stores } }).to_string())
+        .unwrap();
 }
 
 fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
