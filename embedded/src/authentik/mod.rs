@@ -20,6 +20,7 @@ mod state;
 mod store;
 mod table;
 mod worker;
+mod writer;
 
 pub use profile::Profile;
 pub use server::Authentik;

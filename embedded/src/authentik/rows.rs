@@ -9,14 +9,27 @@ use serde_json::{Value, json};
 
 use super::state::State;
 use super::table::Table;
+use super::writer::Writers;
 
 /// A row as it is stored; without a value it is gone.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Row {
     /// The table.
     pub(crate) kind: String,
     pub(crate) key: String,
     pub(crate) value: Option<Value>,
+    /// Who changed it.
+    pub(crate) writers: Writers,
+}
+
+impl Row {
+    /// A row as the database has it.
+    pub(crate) fn stored(kind: String, key: Vec<u8>, value: Value) -> Result<Self, RowError> {
+        match String::from_utf8(key) {
+            Ok(key) => Ok(Self { kind, key, value: Some(value), writers: Writers::nobody() }),
+            Err(error) => Err(RowError::new(&kind, &String::from_utf8_lossy(error.as_bytes()))),
+        }
+    }
 }
 
 /// A row that does not fit its table. What is wrong with it is not told: it may quote a secret.
@@ -40,6 +53,7 @@ const SECRET_KEYS: [&str; 6] =
 
 /// The kind of the one row with the numbers last given.
 const NUMBERS: &str = "numbers";
+static NOBODY: Writers = Writers::nobody();
 
 macro_rules! tables {
     ($($table:ident),* $(,)?) => {
@@ -63,14 +77,14 @@ macro_rules! tables {
             /// Every row.
             pub(crate) fn rows(&self) -> Result<Vec<Row>, RowError> {
                 let mut rows = vec![self.numbers()];
-                $(rows.extend(taken(stringify!($table), &self.$table, self.$table.keys())?);)*
+                $(rows.extend(taken(stringify!($table), &self.$table, self.$table.keys().map(|key| (key, &NOBODY)))?);)*
                 Ok(rows)
             }
 
-            /// Notes that a row has changed, whatever it is now.
+            /// Notes that a row has changed, whatever it is now, and by whom.
             pub(crate) fn mark(&mut self, row: &Row) {
                 match row.kind.as_str() {
-                    $(stringify!($table) => row.key.parse().into_iter().for_each(|key| self.$table.mark(key)),)*
+                    $(stringify!($table) => row.key.parse().into_iter().for_each(|key| self.$table.mark(key, row.writers.clone())),)*
                     _ => {}
                 }
             }
@@ -114,19 +128,19 @@ tables!(
 impl State {
     fn numbers(&self) -> Row {
         let value = json!({ "user": self.last_user, "provider": self.last_provider });
-        Row { kind: NUMBERS.to_owned(), key: String::new(), value: Some(value) }
+        Row { kind: NUMBERS.to_owned(), key: String::new(), value: Some(value), writers: Writers::nobody() }
     }
 }
 
 fn taken<'k, K: Display + Ord + 'k, V: Serialize>(
     kind: &str,
     table: &Table<K, V>,
-    keys: impl Iterator<Item = &'k K>,
+    keys: impl Iterator<Item = (&'k K, &'k Writers)>,
 ) -> Result<Vec<Row>, RowError> {
-    let row = |key: &K| {
+    let row = |(key, writers): (&K, &Writers)| {
         let value = table.get(key).map(serde_json::to_value).transpose();
         let value = value.map_err(|_| RowError::new(kind, &key.to_string()))?;
-        Ok(Row { kind: kind.to_owned(), key: key.to_string(), value })
+        Ok(Row { kind: kind.to_owned(), key: key.to_string(), value, writers: writers.clone() })
     };
     keys.map(row).collect()
 }
@@ -135,8 +149,9 @@ fn put<K, V: DeserializeOwned>(table: &mut Table<K, V>, row: Row) -> Result<(), 
 where
     K: Clone + FromStr + Ord,
 {
-    let Row { kind, key, value } = row;
-    let parsed = key.parse().map_err(|_| RowError::new(&kind, &key))?;
+    let Row { kind, key, value, writers } = row;
+    let parsed: K = key.parse().map_err(|_| RowError::new(&kind, &key))?;
+    table.mark(parsed.clone(), writers);
     match value {
         Some(value) => {
             let value = serde_json::from_value(value).map_err(|_| RowError::new(&kind, &key))?;

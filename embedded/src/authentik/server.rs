@@ -24,6 +24,7 @@ use super::flows::answer;
 use super::shared::{Settings, Shared};
 use super::state::State;
 use super::store::{Store, StoreError};
+use super::writer::Writer;
 use super::{api, bootstrap, flows, health, oauth2, outpost};
 use crate::listen::{self, LOOPBACK};
 
@@ -129,8 +130,9 @@ async fn kept(
     if let Err(error) = in_time(deadline, prepared).await {
         return failed(error);
     }
-    let response = next.run(request).await;
-    match in_time(deadline, store.flush(&shared)).await {
+    let writer = Writer::default();
+    let response = writer.at(next.run(request)).await;
+    match in_time(deadline, store.flush(&shared, &writer)).await {
         Ok(()) => response,
         Err(error) => failed(error),
     }

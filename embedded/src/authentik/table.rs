@@ -1,15 +1,17 @@
 //! A map that knows which of its rows have changed.
 
 use std::borrow::Borrow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Deref;
+
+use super::writer::Writers;
 
 /// A table of the database: rows by key. Reads as the map it is.
 #[derive(Clone, Debug)]
 pub(crate) struct Table<K, V> {
     rows: BTreeMap<K, V>,
-    /// The keys of rows that were added, changed or removed; none are noted where nobody asks.
-    changed: Option<BTreeSet<K>>,
+    /// The keys of rows that were added, changed or removed, and by whom; none are noted where nobody asks.
+    changed: Option<BTreeMap<K, Writers>>,
 }
 
 impl<K, V> Default for Table<K, V> {
@@ -32,19 +34,19 @@ impl<K: Clone + Ord, V> Table<K, V> {
         self.changed.get_or_insert_default();
     }
 
-    /// The keys of the rows that changed since they were last taken.
-    pub(crate) fn changed(&self) -> impl Iterator<Item = &K> {
+    /// The keys of the rows that changed since they were last taken, and who changed them.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = (&K, &Writers)> {
         self.changed.iter().flatten()
     }
 
     /// The same, which count as unchanged from now on.
-    pub(crate) fn take_changed(&mut self) -> BTreeSet<K> {
+    pub(crate) fn take_changed(&mut self) -> BTreeMap<K, Writers> {
         self.changed.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     pub(crate) fn insert(&mut self, key: K, row: V) -> Option<V> {
-        if let Some(changed) = &mut self.changed {
-            changed.insert(key.clone());
+        if self.changed.is_some() {
+            self.mark(key.clone(), Writers::current());
         }
         self.rows.insert(key, row)
     }
@@ -55,8 +57,8 @@ impl<K: Clone + Ord, V> Table<K, V> {
         Q: Ord + ToOwned<Owned = K> + ?Sized,
     {
         let removed = self.rows.remove(key);
-        if let (true, Some(changed)) = (removed.is_some(), &mut self.changed) {
-            changed.insert(key.to_owned());
+        if removed.is_some() {
+            self.mark(key.to_owned(), Writers::current());
         }
         removed
     }
@@ -67,17 +69,16 @@ impl<K: Clone + Ord, V> Table<K, V> {
         K: Borrow<Q>,
         Q: Ord + ToOwned<Owned = K> + ?Sized,
     {
-        let row = self.rows.get_mut(key)?;
-        if let Some(changed) = &mut self.changed {
-            changed.insert(key.to_owned());
+        if self.changed.is_some() && self.rows.contains_key(key) {
+            self.mark(key.to_owned(), Writers::current());
         }
-        Some(row)
+        self.rows.get_mut(key)
     }
 
     /// Every row to change; all count as changed.
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         if let Some(changed) = &mut self.changed {
-            changed.extend(self.rows.keys().cloned());
+            self.rows.keys().for_each(|key| note(changed, key.clone(), Writers::current()));
         }
         self.rows.values_mut()
     }
@@ -87,7 +88,7 @@ impl<K: Clone + Ord, V> Table<K, V> {
         rows.retain(|key, row| {
             let kept = keep(key, row);
             if let (false, Some(changed)) = (kept, changed.as_mut()) {
-                changed.insert(key.clone());
+                note(changed, key.clone(), Writers::current());
             }
             kept
         });
@@ -99,12 +100,16 @@ impl<K: Clone + Ord, V> Table<K, V> {
         }
     }
 
-    /// Notes that the row of `key` has changed, whatever it is now.
-    pub(crate) fn mark(&mut self, key: K) {
+    /// Notes that the row of `key` was changed by `writers`, whatever it is now.
+    pub(crate) fn mark(&mut self, key: K, writers: Writers) {
         if let Some(changed) = &mut self.changed {
-            changed.insert(key);
+            note(changed, key, writers);
         }
     }
+}
+
+fn note<K: Ord>(changed: &mut BTreeMap<K, Writers>, key: K, writers: Writers) {
+    changed.entry(key).or_default().join(writers);
 }
 
 #[cfg(test)]
@@ -132,7 +137,7 @@ mod tests {
                 _ => table.values_mut().for_each(|row| *row = row.wrapping_add(value)),
             }
         }
-        for key in table.take_changed() {
+        for key in table.take_changed().into_keys() {
             match table.get(&key) {
                 Some(row) => drop(old.insert(key, *row)),
                 None => drop(old.remove(&key)),

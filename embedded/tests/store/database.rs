@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use ssoproof_embedded::authentik::{Settings, Store};
 use ssoproof_embedded::logs::Logs;
 use tokio::net::TcpListener;
-use tokio_postgres::Config;
+use tokio_postgres::{Client, Config};
 
-use crate::client::{Browser, TOKEN, executor};
+use crate::client::{Browser, TOKEN, challenge, executor};
 use crate::postgres::{PASSWORD, Postgres};
-use crate::server::{ADMIN_PASSWORD, apply_defaults, logged_server, server, until};
+use crate::server::{ADMIN_PASSWORD, apply_defaults, logged_server, server, settings, until};
 use crate::world::World;
 
 /// A request that waits for the database is refused by then.
@@ -116,12 +117,102 @@ async fn what_the_database_does_not_take_is_no_success_and_is_not_lost() {
     assert_eq!(here["results"], there["results"]);
 }
 
+/// Keeps table `kind` of `database` from taking another row.
+async fn close(database: &Client, kind: &str) {
+    let closed =
+        format!("ALTER TABLE authentik_row ADD CONSTRAINT closed CHECK (kind <> '{kind}') NOT VALID");
+    database.batch_execute(&closed).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_database_refuses_fails_one_request_and_no_other() {
+    let Some(postgres) = Postgres::start().await else { return };
+    apply_defaults(postgres.config()).await;
+    let first = server(postgres.config()).await;
+    let (mut admin, mut somebody) = (Browser::new(&first), Browser::new(&first));
+    admin.make_user("alice").await;
+    close(&postgres.connect().await, "groups").await;
+
+    let group = json!({ "name": "refused" });
+    admin.admin("POST", "/api/v3/core/groups/", group, 500).await;
+    assert_eq!(somebody.log_in("alice", "alice-Passw0rd!").await["component"], "xak-flow-redirect");
+    assert_eq!(somebody.me().await, 200);
+    admin.make_user("bob").await;
+    let path = "/api/v3/core/groups/?name=refused";
+    assert_eq!(admin.admin("GET", path, Value::Null, 200).await["pagination"]["count"], 0);
+
+    let second = server(postgres.config()).await;
+    let elsewhere = Browser::new(&second).log_in("bob", "bob-Passw0rd!").await;
+    assert_eq!(elsewhere["component"], "xak-flow-redirect");
+}
+
+#[tokio::test]
+async fn requests_beside_one_that_is_refused_are_kept() {
+    let Some(postgres) = Postgres::start().await else { return };
+    apply_defaults(postgres.config()).await;
+    let first = server(postgres.config()).await;
+    close(&postgres.connect().await, "groups").await;
+    let asked = (0..48).map(|number| {
+        let mut browser = Browser::new(&first);
+        tokio::spawn(async move {
+            if number % 2 == 0 {
+                browser.make_user(&format!("user-{number}")).await;
+            } else {
+                let group = json!({ "name": format!("group-{number}") });
+                browser.admin("POST", "/api/v3/core/groups/", group, 500).await;
+            }
+        })
+    });
+    for done in asked.collect::<Vec<_>>() {
+        done.await.unwrap();
+    }
+    let second = server(postgres.config()).await;
+    let path = "/api/v3/core/users/?page_size=100";
+    let here = Browser::new(&first).admin("GET", path, Value::Null, 200).await;
+    let there = Browser::new(&second).admin("GET", path, Value::Null, 200).await;
+    assert_eq!(there["pagination"]["count"], 25);
+    assert_eq!(here["results"], there["results"]);
+}
+
+#[tokio::test]
+async fn a_nul_character_is_kept_like_any_other() {
+    let Some(postgres) = Postgres::start().await else { return };
+    apply_defaults(postgres.config()).await;
+    let (first, second) = (server(postgres.config()).await, server(postgres.config()).await);
+    let mut browser = Browser::new(&first);
+    let path = executor("default-authentication-flow", "");
+    browser.get(&path).await;
+    assert_eq!(browser.post(&path, json!({ "uid_field": "a\0b" })).await.status(), 302);
+    let mut elsewhere = Browser::new(&second);
+    elsewhere.cookies = browser.cookies.clone();
+    assert_eq!(challenge(&elsewhere.get(&path).await)["pending_user"], "a\0b");
+}
+
+#[tokio::test]
+async fn a_key_may_be_of_any_length_and_hold_any_character() {
+    let Some(postgres) = Postgres::start().await else { return };
+    // Random, for PostgreSQL compresses what repeats itself.
+    let token: String = (0..10_000).map(|_| rand::random::<char>()).collect();
+    let logs = Logs::default();
+    let store = Store::new(postgres.config(), logs.clone());
+    store.wait().await;
+    let fresh = Settings { bootstrap_token: format!("\0{token}"), ..settings(None, &logs) };
+    store.apply_defaults(&fresh).await.unwrap();
+    let server = server(postgres.config()).await;
+    let mut browser = Browser::new(&server);
+    browser.log_in("akadmin", ADMIN_PASSWORD).await;
+    let path = "/api/v3/core/tokens/authentik-bootstrap-token/view_key/";
+    let shown = browser.get(path).await;
+    let shown: Value = serde_json::from_slice(shown.body()).unwrap();
+    assert_eq!(shown["key"], format!("\0{token}"));
+}
+
 #[tokio::test]
 async fn a_row_that_does_not_read_is_an_error_and_stays() {
     let Some(postgres) = Postgres::start().await else { return };
     apply_defaults(postgres.config()).await;
     let database = postgres.connect().await;
-    let damage = "UPDATE authentik_row SET value = value - 'username' WHERE kind = 'users'; \
+    let damage = "UPDATE authentik_row SET value = (value::jsonb - 'username')::json WHERE kind = 'users'; \
                   UPDATE authentik_revision SET revision = revision + 1";
     database.batch_execute(damage).await.unwrap();
     let logs = Logs::default();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
+use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
 use super::redis::Redis;
@@ -18,10 +19,14 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 /// What keeps two processes from migrating at once, and two workers from applying the defaults.
 pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(1936944752);";
 /// The tables: rows, and how often they were changed. Applied as often as one likes.
+///
+/// A key may be of any length and a value hold any character: an index over the key takes no long one, and neither
+/// `text` nor `jsonb` takes NUL.
 const SCHEMA: &str = "\
     CREATE TABLE IF NOT EXISTS authentik_row (
-        kind text NOT NULL, key text NOT NULL, value jsonb NOT NULL, PRIMARY KEY (kind, key)
+        kind text NOT NULL, key bytea NOT NULL, value json NOT NULL
     );
+    CREATE UNIQUE INDEX IF NOT EXISTS authentik_row_key ON authentik_row (kind, sha256(key));
     CREATE TABLE IF NOT EXISTS authentik_revision (
         only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one), revision bigint NOT NULL
     );
@@ -34,30 +39,49 @@ const REVISION: &str = "SELECT revision FROM authentik_revision";
 const WRITE: &str = "\
     WITH kept AS (
         INSERT INTO authentik_row (kind, key, value)
-        SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[])
-        ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value
+        SELECT * FROM unnest($1::text[], $2::bytea[], $3::json[])
+        ON CONFLICT (kind, sha256(key)) DO UPDATE SET value = excluded.value
     ), gone AS (
         DELETE FROM authentik_row
-        USING unnest($4::text[], $5::text[]) AS dropped (kind, key)
-        WHERE authentik_row.kind = dropped.kind AND authentik_row.key = dropped.key
+        USING unnest($4::text[], $5::bytea[]) AS dropped (kind, key)
+        WHERE authentik_row.kind = dropped.kind AND sha256(authentik_row.key) = sha256(dropped.key)
     )
     UPDATE authentik_revision SET revision = revision + 1 RETURNING revision";
 
 /// Why the database did not do what it was asked for.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct StoreError(String);
-
-impl StoreError {
-    /// No answer in time.
-    pub(crate) fn silent() -> Self {
-        Self("no answer from the database".to_owned())
-    }
+pub enum StoreError {
+    /// It is not reached, or does not answer in time.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It refuses what it was asked for, and would again.
+    #[error("refused by the database: {0}")]
+    Refused(String),
+    /// A row is not what this version writes.
+    #[error("{0}")]
+    Unreadable(String),
 }
 
 impl From<RowError> for StoreError {
     fn from(error: RowError) -> Self {
-        Self(error.to_string())
+        Self::Unreadable(error.to_string())
+    }
+}
+
+impl StoreError {
+    /// No answer in time.
+    pub(crate) fn silent() -> Self {
+        Self::Unreachable("no answer from the database".to_owned())
+    }
+
+    /// What became of a question. PostgreSQL's lesser errors are about the question, the others end the connection.
+    fn of(error: &tokio_postgres::Error) -> Self {
+        let severity = error.as_db_error().and_then(DbError::parsed_severity);
+        if severity == Some(Severity::Error) {
+            Self::Refused(said(error))
+        } else {
+            Self::Unreachable(said(error))
+        }
     }
 }
 
@@ -116,8 +140,8 @@ impl Database {
             }
             Err(error) => {
                 let last = connection.failure.take();
-                if last.as_ref().is_none_or(|last| last.error.0 != error.0) {
-                    self.log(&error.0);
+                if last.as_ref().is_none_or(|last| last.error.to_string() != error.to_string()) {
+                    self.log(&error.to_string());
                 }
                 let pause = last.map_or(PAUSES.0, |last| (last.pause * 2).min(PAUSES.1));
                 let failure = Failure { error: error.clone(), pause, again: Instant::now() + pause };
@@ -154,7 +178,7 @@ impl Database {
         question: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
         match timeout(PATIENCE, question).await {
-            Ok(outcome) => outcome.map_err(|error| StoreError(said(&error))),
+            Ok(outcome) => outcome.map_err(|error| StoreError::of(&error)),
             Err(_) => {
                 let mut connection = self.connection.lock().await;
                 if connection.session.as_ref().is_some_and(|used| Arc::ptr_eq(used, session)) {
@@ -171,7 +195,7 @@ impl Database {
 }
 
 fn waiting(program: &str, reason: &str) -> StoreError {
-    StoreError(format!("waiting for {program}: {reason}"))
+    StoreError::Unreachable(format!("waiting for {program}: {reason}"))
 }
 
 /// PostgreSQL's own words, or those of the connection.

@@ -16,10 +16,14 @@ use crate::authentik::bootstrap;
 use crate::authentik::rows::Row;
 use crate::authentik::shared::{Settings, Shared};
 use crate::authentik::state::State;
+use crate::authentik::writer::Writer;
 use crate::logs::Logs;
 
 /// The longest time that applying the default blueprints may take.
 const APPLYING: Duration = Duration::from_secs(10);
+
+/// No revision: what the process holds has to be read.
+const UNKNOWN: i64 = -1;
 
 /// A database. Clones share its connection.
 #[derive(Clone)]
@@ -44,7 +48,7 @@ impl Store {
         Self(Arc::new(Inner {
             database: Database::new(config, redis, logs),
             writing: Mutex::default(),
-            known: AtomicI64::new(-1),
+            known: AtomicI64::new(UNKNOWN),
         }))
     }
 
@@ -131,7 +135,7 @@ impl Store {
         let mut loaded = State { secret_key: shared.secret_key.clone(), ..State::default() };
         for row in self.0.database.bounded(&session, read).await? {
             let Json(value): Json<Value> = row.get(2);
-            loaded.put(Row { kind: row.get(0), key: row.get(1), value: Some(value) })?;
+            loaded.put(Row::stored(row.get(0), row.get(1), value)?)?;
         }
         loaded.track();
         let mut state = shared.state_mut();
@@ -144,38 +148,80 @@ impl Store {
         Ok(())
     }
 
-    /// Writes what has changed, as a whole or not at all. What is not written stays changed, for the next to write.
-    pub(crate) async fn flush(&self, shared: &Shared) -> Result<(), StoreError> {
+    /// Writes what has changed, as a whole or not at all. What the database does not answer for stays changed, for the
+    /// next to write; what it refuses is dropped, and told to those alone who have changed it.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when `writer` has changed what is refused, by whomever it was written.
+    pub(crate) async fn flush(&self, shared: &Shared, writer: &Writer) -> Result<(), StoreError> {
         let _writing = self.0.writing.lock().await;
-        let mut unwritten = Unwritten { shared, rows: shared.state_mut().take_changes()? };
-        if unwritten.rows.is_empty() {
-            return Ok(());
+        let mut unwritten = Unwritten { shared, parts: Vec::new() };
+        let rows = shared.state_mut().take_changes()?;
+        unwritten.parts.extend((!rows.is_empty()).then_some(rows));
+        let mut whole = true;
+        while let Some(part) = unwritten.parts.last() {
+            let written = self.write(part).await;
+            if let Err(error @ (StoreError::Unreachable(_) | StoreError::Unreadable(_))) = written {
+                return Err(error);
+            }
+            let part = unwritten.parts.pop().unwrap_or_default();
+            match written {
+                Err(_) if whole => unwritten.parts = apart(part),
+                Err(error) => self.refuse(&part, &error),
+                Ok(()) => {}
+            }
+            whole = false;
         }
+        writer.refusal().cloned().map_or(Ok(()), Err)
+    }
+
+    /// Writes `rows` as a whole or not at all.
+    async fn write(&self, rows: &[Row]) -> Result<(), StoreError> {
         let session = self.0.database.session().await?;
-        let written = write(&session.client, &session.write, &unwritten.rows);
+        let written = write(&session.client, &session.write, rows);
         let revision = self.0.database.bounded(&session, written).await?;
-        unwritten.rows.clear();
         // Another process has written in between when it is more than one ahead: the next request reads.
         let known = &self.0.known;
         let _ = known.compare_exchange(revision - 1, revision, Ordering::AcqRel, Ordering::Acquire);
         Ok(())
     }
+
+    /// Tells those who have changed `rows` that they are not kept; the next request reads what is.
+    fn refuse(&self, rows: &[Row], error: &StoreError) {
+        rows.iter().for_each(|row| row.writers.refuse(error));
+        self.0.known.store(UNKNOWN, Ordering::Release);
+    }
+}
+
+/// Parts the rows by who has changed them: those of one writer stay together.
+fn apart(rows: Vec<Row>) -> Vec<Vec<Row>> {
+    let mut parts: Vec<Vec<Row>> = Vec::new();
+    for row in rows {
+        let (mut own, others): (Vec<_>, Vec<_>) = std::mem::take(&mut parts)
+            .into_iter()
+            .partition(|part| part.iter().any(|known| known.writers.meet(&row.writers)));
+        parts = others;
+        own.push(vec![row]);
+        parts.push(own.into_iter().flatten().collect());
+    }
+    parts
 }
 
 /// Rows on their way to the database. Those that do not arrive, an abandoned request's too, count as changed again.
 struct Unwritten<'s> {
     shared: &'s Shared,
-    rows: Vec<Row>,
+    /// Each is written as a whole.
+    parts: Vec<Vec<Row>>,
 }
 
 impl Drop for Unwritten<'_> {
     fn drop(&mut self) {
-        if self.rows.is_empty() {
+        if self.parts.is_empty() {
             return;
         }
         let mut state = self.shared.state_mut();
         // The state may have moved on meanwhile; then what it is now is what has to be written.
-        self.rows.iter().for_each(|row| state.mark(row));
+        self.parts.iter().flatten().for_each(|row| state.mark(row));
     }
 }
 
@@ -187,7 +233,7 @@ async fn write(
 ) -> Result<i64, tokio_postgres::Error> {
     let (kept, gone): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.value.is_some());
     let kinds = |rows: &[&Row]| rows.iter().map(|row| row.kind.clone()).collect::<Vec<_>>();
-    let keys = |rows: &[&Row]| rows.iter().map(|row| row.key.clone()).collect::<Vec<_>>();
+    let keys = |rows: &[&Row]| rows.iter().map(|row| row.key.clone().into_bytes()).collect::<Vec<_>>();
     let values: Vec<_> = kept.iter().filter_map(|row| row.value.as_ref()).map(Json).collect();
     let (gone_kinds, gone_keys) = (kinds(&gone), keys(&gone));
     let row =
@@ -213,7 +259,7 @@ mod tests {
         state.users.insert(7, bootstrap::user(7, "alice", "Alice"));
         let shared = Shared::new(state, Profile::V2026_2, Logs::default(), String::new());
 
-        timeout(Duration::from_millis(50), store.flush(&shared)).await.unwrap_err();
+        timeout(Duration::from_millis(50), store.flush(&shared, &Writer::default())).await.unwrap_err();
         let rows = shared.state_mut().take_changes().unwrap();
         assert!(rows.iter().any(|row| row.kind == "users" && row.key == "7"), "{rows:?}");
     }
