@@ -241,6 +241,32 @@ fn authentik_without_a_secret_key_says_which_variable_is_missing() {
 }
 
 #[test]
+fn authentik_takes_secrets_from_variables_alone() {
+    let help = stdout(&authentik("--help").output().expect("the program starts"));
+    assert!(help.contains("--postgresql-host"), "{help}");
+    for (flag, variable) in [
+        ("--secret-key", "AUTHENTIK_SECRET_KEY"),
+        ("--bootstrap-password", "AUTHENTIK_BOOTSTRAP_PASSWORD"),
+        ("--bootstrap-token", "AUTHENTIK_BOOTSTRAP_TOKEN"),
+        ("--postgresql-password", "AUTHENTIK_POSTGRESQL__PASSWORD"),
+    ] {
+        assert!(help.contains(variable) && !help.contains(flag), "{flag}: {help}");
+        for arguments in [vec![format!("{flag}=0123456789")], vec![flag.to_owned(), "0123456789".to_owned()]]
+        {
+            let output = authentik("server").args(arguments).env("AUTHENTIK_SECRET_KEY", "secret").output();
+            let output = output.expect("the program starts");
+            assert_eq!(output.status.code(), Some(2), "{flag}: {}", stderr(&output));
+            assert!(
+                stderr(&output).contains(&format!("unexpected argument '{flag}'")),
+                "{}",
+                stderr(&output)
+            );
+            assert!(!stderr(&output).contains("0123456789"), "{}", stderr(&output));
+        }
+    }
+}
+
+#[test]
 fn authentik_with_a_value_that_makes_no_sense_says_which() {
     for (variable, value) in [
         ("AUTHENTIK_LISTEN__HTTP", "somewhere"),

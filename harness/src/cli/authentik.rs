@@ -1,5 +1,6 @@
 //! `ssoproof authentik`: the embedded Authentik as server and worker, with PostgreSQL as store.
 
+use std::env::VarError;
 use std::net::SocketAddr;
 
 use clap::{Args, ValueEnum};
@@ -15,33 +16,21 @@ use super::threads::worker_threads;
 use crate::reports::out;
 use crate::stacks::interrupted;
 
+/// What `--help` says of the secrets.
+const SECRETS: &str = "\
+Secrets are read from the environment alone, for everybody on a machine sees the arguments of a process:
+  AUTHENTIK_SECRET_KEY            Signs sessions; required, the same for server and worker
+  AUTHENTIK_BOOTSTRAP_PASSWORD    The password of `akadmin` in a fresh database
+  AUTHENTIK_BOOTSTRAP_TOKEN       An API token of `akadmin` in a fresh database
+  AUTHENTIK_POSTGRESQL__PASSWORD  The password of the user who owns the database";
+
 /// One of Authentik's two programs, configured by the variables that Authentik reads.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = SECRETS)]
 pub(super) struct AuthentikOptions {
     /// Which program.
     #[arg(value_enum)]
     program: Program,
-    /// Signs sessions; the same for server and worker.
-    #[arg(long, env = "AUTHENTIK_SECRET_KEY", hide_env_values = true, value_name = "SECRET")]
-    secret_key: Option<SecretString>,
-    /// The password of `akadmin` in a fresh database.
-    #[arg(
-        long,
-        env = "AUTHENTIK_BOOTSTRAP_PASSWORD",
-        hide_env_values = true,
-        default_value = "",
-        value_name = "SECRET"
-    )]
-    bootstrap_password: SecretString,
-    /// An API token of `akadmin` in a fresh database.
-    #[arg(
-        long,
-        env = "AUTHENTIK_BOOTSTRAP_TOKEN",
-        hide_env_values = true,
-        default_value = "",
-        value_name = "SECRET"
-    )]
-    bootstrap_token: SecretString,
     /// Where PostgreSQL answers.
     #[arg(long, env = "AUTHENTIK_POSTGRESQL__HOST", default_value = "localhost", value_name = "HOST")]
     postgresql_host: String,
@@ -51,15 +40,6 @@ pub(super) struct AuthentikOptions {
     /// The user who owns the database.
     #[arg(long, env = "AUTHENTIK_POSTGRESQL__USER", default_value = "authentik", value_name = "NAME")]
     postgresql_user: String,
-    /// The user's password.
-    #[arg(
-        long,
-        env = "AUTHENTIK_POSTGRESQL__PASSWORD",
-        hide_env_values = true,
-        default_value = "",
-        value_name = "SECRET"
-    )]
-    postgresql_password: SecretString,
     /// The database.
     #[arg(long, env = "AUTHENTIK_POSTGRESQL__NAME", default_value = "authentik", value_name = "NAME")]
     postgresql_name: String,
@@ -86,17 +66,52 @@ enum Program {
     Worker,
 }
 
+/// What no argument tells.
+struct Secrets {
+    key: SecretString,
+    bootstrap_password: SecretString,
+    bootstrap_token: SecretString,
+    postgresql_password: SecretString,
+}
+
+impl Secrets {
+    /// What the environment says; an error names the variable that is missing or no text.
+    fn of_environment() -> Result<Self, Problem> {
+        let secrets = Self {
+            key: secret("AUTHENTIK_SECRET_KEY")?,
+            bootstrap_password: secret("AUTHENTIK_BOOTSTRAP_PASSWORD")?,
+            bootstrap_token: secret("AUTHENTIK_BOOTSTRAP_TOKEN")?,
+            postgresql_password: secret("AUTHENTIK_POSTGRESQL__PASSWORD")?,
+        };
+        if secrets.key.expose_secret().is_empty() {
+            return Err(Problem::new("`AUTHENTIK_SECRET_KEY` is not set"));
+        }
+        Ok(secrets)
+    }
+}
+
+/// The value of a variable, empty when it is not set.
+fn secret(variable: &str) -> Result<SecretString, Problem> {
+    match std::env::var(variable) {
+        Ok(value) => Ok(value.into()),
+        Err(VarError::NotPresent) => Ok(SecretString::default()),
+        Err(VarError::NotUnicode(_)) => Err(Problem::new(format!("`{variable}` is not UTF-8"))),
+    }
+}
+
 /// Runs the program until it is told to end.
 pub(super) fn authentik(options: &AuthentikOptions) -> Exit {
     let Some(profile) = Profile::of(&options.behave_as) else {
         place::complain(Problem::new(format!("Authentik {} is not modelled", options.behave_as)));
         return Exit::Usage;
     };
-    let secret_key = options.secret_key.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
-    if secret_key.is_empty() {
-        place::complain(Problem::new("`AUTHENTIK_SECRET_KEY` is not set"));
-        return Exit::Usage;
-    }
+    let secrets = match Secrets::of_environment() {
+        Ok(secrets) => secrets,
+        Err(problem) => {
+            place::complain(problem);
+            return Exit::Usage;
+        }
+    };
     let logs = Logs::told(|component, line| {
         let now = jiff::Timestamp::now();
         // Nobody is left to tell when standard output is closed.
@@ -107,16 +122,16 @@ pub(super) fn authentik(options: &AuthentikOptions) -> Exit {
         .host(&options.postgresql_host)
         .port(options.postgresql_port)
         .user(&options.postgresql_user)
-        .password(options.postgresql_password.expose_secret())
+        .password(secrets.postgresql_password.expose_secret())
         .dbname(&options.postgresql_name);
     let redis = Redis { host: options.redis_host.clone(), port: options.redis_port };
     let store = Store::with_redis(config, profile.needs_redis.then_some(redis), logs.clone());
     let settings = Settings {
-        bootstrap_token: options.bootstrap_token.expose_secret().to_owned(),
-        bootstrap_password: options.bootstrap_password.expose_secret().to_owned(),
+        bootstrap_token: secrets.bootstrap_token.expose_secret().to_owned(),
+        bootstrap_password: secrets.bootstrap_password.expose_secret().to_owned(),
         state: None,
         store: Some(store.clone()),
-        secret_key: secret_key.as_bytes().to_vec(),
+        secret_key: secrets.key.expose_secret().as_bytes().to_vec(),
         profile,
         logs: logs.clone(),
     };
