@@ -175,6 +175,23 @@ async fn requests_beside_one_that_is_refused_are_kept() {
 }
 
 #[tokio::test]
+async fn what_is_nested_too_deep_to_be_read_again_is_refused() {
+    let Some(postgres) = Postgres::start().await else { return };
+    apply_defaults(postgres.config()).await;
+    let first = server(postgres.config()).await;
+    let mut admin = Browser::new(&first);
+    let nested = |depth: usize| (0..depth).fold(json!(1), |inner, _| json!([inner]));
+    for (depth, status) in [(90, 201), (120, 500)] {
+        let group = json!({ "name": format!("nested-{depth}"), "attributes": { "deep": nested(depth) } });
+        admin.admin("POST", "/api/v3/core/groups/", group, status).await;
+    }
+    let second = server(postgres.config()).await;
+    let found =
+        Browser::new(&second).admin("GET", "/api/v3/core/groups/?name=nested-90", Value::Null, 200).await;
+    assert_eq!(found["pagination"]["count"], 1);
+}
+
+#[tokio::test]
 async fn a_nul_character_is_kept_like_any_other() {
     let Some(postgres) = Postgres::start().await else { return };
     apply_defaults(postgres.config()).await;

@@ -25,6 +25,9 @@ const APPLYING: Duration = Duration::from_secs(10);
 /// No revision: what the process holds has to be read.
 const UNKNOWN: i64 = -1;
 
+/// How deep a row may be nested: less than the 128 levels that are read.
+const DEEPEST: usize = 100;
+
 /// A database. Clones share its connection.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
@@ -177,6 +180,10 @@ impl Store {
 
     /// Writes `rows` as a whole or not at all.
     async fn write(&self, rows: &[Row]) -> Result<(), StoreError> {
+        // What is nested deeper than JSON is read would be kept, and never be read again.
+        if rows.iter().flat_map(|row| &row.value).any(|value| deeper(value, DEEPEST)) {
+            return Err(StoreError::Refused(format!("a row is nested more than {DEEPEST} deep")));
+        }
         let session = self.0.database.session().await?;
         let written = write(&session.client, &session.write, rows);
         let revision = self.0.database.bounded(&session, written).await?;
@@ -190,6 +197,16 @@ impl Store {
     fn refuse(&self, rows: &[Row], error: &StoreError) {
         rows.iter().for_each(|row| row.writers.refuse(error));
         self.0.known.store(UNKNOWN, Ordering::Release);
+    }
+}
+
+/// Whether `value` is nested more than `levels` deep.
+fn deeper(value: &Value, levels: usize) -> bool {
+    let Some(below) = levels.checked_sub(1) else { return value.is_array() || value.is_object() };
+    match value {
+        Value::Array(members) => members.iter().any(|member| deeper(member, below)),
+        Value::Object(members) => members.values().any(|member| deeper(member, below)),
+        _ => false,
     }
 }
 
