@@ -3,8 +3,8 @@
 //! Needs a Docker daemon and images that are there: `SSOPROOF_TEST_CONTAINERS=1` says so, and without it every test
 //! passes with a word.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -51,15 +51,30 @@ impl Place {
 
     /// How many containers and networks this place's stacks have.
     fn left(&self) -> usize {
-        let lease = format!("label=ssoproof.lease={}", self.lease().display());
-        let count = |arguments: &[&str]| {
-            let output = Command::new("docker").args(arguments).args(["--filter", &lease]).output().unwrap();
-            String::from_utf8_lossy(&output.stdout).lines().count()
-        };
+        let count = |arguments: &[&str]| self.docker(arguments).lines().count();
         count(&["ps", "--all", "--quiet"]) + count(&["network", "ls", "--quiet"])
     }
 
-    fn lease(&self) -> std::path::PathBuf {
+    /// The stacks that this place's containers belong to.
+    fn stacks(&self) -> BTreeSet<String> {
+        let labels = self.docker(&["ps", "--all", "--format", r#"{{.Label "ssoproof.stack"}}"#]);
+        labels.lines().map(str::to_owned).collect()
+    }
+
+    /// The process that owns the stack, once it runs.
+    fn owner(&self) -> Option<u64> {
+        let lease = std::fs::read_to_string(self.lease().join("lease.json")).ok()?;
+        serde_json::from_str::<Value>(&lease).ok()?["pid"].as_u64()
+    }
+
+    /// What Docker lists that has this place's label.
+    fn docker(&self, arguments: &[&str]) -> String {
+        let lease = format!("label=ssoproof.lease={}", self.lease().display());
+        let output = Command::new("docker").args(arguments).args(["--filter", &lease]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn lease(&self) -> PathBuf {
         let folder = self.folder.path().join("ssoproof");
         let mut found = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
         found.find(|path| !path.ends_with("snapshots")).unwrap_or_default()
@@ -189,6 +204,59 @@ fn processes_share_a_stack_that_is_up() {
     assert_eq!((down.status.code(), text(&down).as_str()), (Some(0), "down"));
     assert_eq!(place.left(), 0);
     assert_eq!(text(&place.run(&["status"])), "nothing is up");
+}
+
+/// The suite of the SpaceMusic deployment as Cargo compiles it.
+fn suite() -> PathBuf {
+    let output = Command::new(env!("CARGO"))
+        .args(["test", "--quiet", "--package", "ssoproof", "--test", "spacemusic"])
+        .args(["--no-run", "--message-format", "json"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
+    let built =
+        messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|message| {
+            let own = message["target"]["name"] == "spacemusic";
+            own.then(|| message["executable"].as_str().map(PathBuf::from)).flatten()
+        });
+    built.expect("Cargo names the suite's executable")
+}
+
+#[test]
+fn processes_of_nextest_share_a_stack_that_a_holder_starts() {
+    let Some(place) = Place::new() else { return };
+    let suite = suite();
+    let cases =
+        ["login/anonymous-get/json/stream", "login/anonymous-get/xhr/stream", "login/login-redirect/docs"];
+    let mut tests: Vec<Child> = cases
+        .map(|case| {
+            let mut command = Command::new(&suite);
+            command.args(["--exact", case, "--nocapture"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+            command.env("NEXTEST", "1").env("NEXTEST_EXECUTION_MODE", "process-per-test");
+            command.env("SSOPROOF_STACK", "containers").env("XDG_RUNTIME_DIR", place.folder.path());
+            command.env("NO_COLOR", "1").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .into();
+    let mut stacks = BTreeSet::new();
+    let mut owners = BTreeSet::new();
+    until("the tests end", || {
+        stacks.extend(place.stacks());
+        owners.extend(place.owner());
+        tests.iter_mut().all(|test| test.try_wait().unwrap().is_some())
+    });
+    assert_eq!(stacks.len(), 1, "{stacks:?}");
+    assert_eq!(owners.len(), 1, "{owners:?}");
+    for (case, test) in cases.iter().zip(tests) {
+        assert!(!owners.contains(&test.id().into()), "the stack would end with {case}");
+        let output = test.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{case}: {}", text(&output));
+        assert!(text(&output).contains("1 passed; 0 failed; 0 ignored"), "{case}: {}", text(&output));
+    }
+    let down = place.run(&["down"]);
+    assert_eq!(down.status.code(), Some(0), "{}", text(&down));
+    assert_eq!(place.left(), 0);
 }
 
 fn interrupt(child: &Child) {
