@@ -4,6 +4,8 @@
 //! Mirrors `truth/minio/02-groups-claim`, `03-policy-lifecycle` and the policy package of MinIO: every explicit
 //! `Deny` wins over every `Allow`, what no statement names is denied, names and patterns are case-sensitive.
 
+mod valid;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -77,6 +79,18 @@ pub enum PolicyError {
     /// The version is not one MinIO knows.
     #[error("invalid version '{0}'")]
     Version(String),
+    /// A statement names no action.
+    #[error("Action must not be empty")]
+    NoAction,
+    /// A statement about objects names no resource.
+    #[error("Resource must not be empty")]
+    NoResource,
+    /// A statement about the server names this action besides.
+    #[error("unsupported admin action '{0}'")]
+    NotAdmin(String),
+    /// A resource is not one of S3.
+    #[error("invalid resource '{0}'")]
+    Resource(String),
 }
 
 impl PolicyDocument {
@@ -89,10 +103,11 @@ impl PolicyDocument {
             serde_json::error::Category::Eof => PolicyError::Truncated,
             _ => PolicyError::Malformed(error.to_string()),
         })?;
-        match policy.version.as_str() {
-            "" | "2012-10-17" => Ok(policy),
-            other => Err(PolicyError::Version(other.to_owned())),
+        if !["", "2012-10-17"].contains(&policy.version.as_str()) {
+            return Err(PolicyError::Version(policy.version));
         }
+        policy.statement.iter().try_for_each(Statement::check)?;
+        Ok(policy)
     }
 }
 
@@ -202,6 +217,12 @@ pub fn decide<'a>(
 }
 
 impl Statement {
+    /// Statements about the server rather than its objects match whatever resource they name.
+    fn about_server(&self) -> bool {
+        let mut actions = self.action.iter();
+        actions.any(|action| ["admin:", "kms:", "sts:"].iter().any(|kind| action.starts_with(kind)))
+    }
+
     fn applies_to(&self, access: &Access) -> bool {
         let named = |patterns: &[String]| patterns.iter().any(|pattern| wildcard(pattern, &access.action));
         if !self.action.is_empty() && !named(&self.action) || named(&self.not_action) {
@@ -210,11 +231,7 @@ impl Statement {
         if self.action.is_empty() && self.not_action.is_empty() {
             return false;
         }
-        // Statements about the server rather than its objects match whatever resource they name.
-        let about_server = self.action.iter().any(|action| {
-            action.starts_with("admin:") || action.starts_with("kms:") || action.starts_with("sts:")
-        });
-        if !about_server && !self.covers(access) {
+        if !self.about_server() && !self.covers(access) {
             return false;
         }
         self.condition.iter().all(|(operator, keys)| {
