@@ -17,6 +17,8 @@ use crate::evidence::{
 
 /// The `User-Agent` unless another is set; the same that the recordings in the truth were made with.
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+/// The `User-Agent` of what is no browser: MinIO sends whatever looks like one to its console.
+const PROGRAM: &str = concat!("ssoproof/", env!("CARGO_PKG_VERSION"));
 
 /// What bounds an agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +65,11 @@ impl Agent {
             client: client.with_bounds(limits.max_body, limits.timeout),
             limits,
         }
+    }
+
+    /// A program instead of a browser: a relying party's backend, a storage client.
+    pub fn program(name: impl Into<String>, client: Client) -> Self {
+        Self { user_agent: PROGRAM.to_owned(), ..Self::new(name, client, Limits::default()) }
     }
 
     /// The client that this agent dials with.

@@ -10,7 +10,7 @@ use ssoproof_deployment::{Located, Place};
 use super::step::{Parts, Step, StepError, StepFuture, Verb};
 use super::world::parse_url;
 use super::{Seen, World};
-use crate::agent::{Agent, Limits, Outgoing};
+use crate::agent::{Agent, Outgoing};
 use crate::evidence::Cause;
 use crate::scenario::{Template, Text};
 use crate::stacks::Reach;
@@ -76,7 +76,7 @@ impl Verb for Admin {
                 request = request.header(AUTHORIZATION, value);
             }
             let seen = Seen::at(&world.ledger);
-            let mut agent = Agent::new("administrator", world.stack.client(), Limits::default());
+            let mut agent = Agent::program("administrator", world.stack.client());
             agent.exchange(request, Cause::Api, &mut world.ledger).await;
             Ok(seen)
         })

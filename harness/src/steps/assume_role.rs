@@ -10,7 +10,7 @@ use ssoproof_deployment::Place;
 use super::step::{Parts, Step, StepError, StepFuture, Verb};
 use super::world::parse_url;
 use super::{Refusal, Seen, StsCredentials, World};
-use crate::agent::{Agent, Limits, Mode, Outgoing};
+use crate::agent::{Agent, Mode, Outgoing};
 use crate::evidence::Cause;
 
 /// Asks the STS with a token of the `authorize` before.
@@ -99,7 +99,7 @@ impl Verb for AssumeRole {
             let mut request = Outgoing::post_form(parse_url(&format!("{}/", **api))?, fields, None);
             request.mode = Mode::Api;
             request.method = Method::POST;
-            let mut agent = Agent::new("sts client", world.stack.client(), Limits::default());
+            let mut agent = Agent::program("sts client", world.stack.client());
             let index = agent.exchange(request, Cause::Api, &mut world.ledger).await;
             let response = world.ledger.response(index);
             let text = response.map(super::super::evidence::ResponseRecord::text).unwrap_or_default();

@@ -18,7 +18,7 @@ use super::sign_in;
 use super::step::{Parts, Step, StepError, StepFuture, Verb};
 use super::world::parse_url;
 use super::{Refusal, Seen, TokenSet, World};
-use crate::agent::{Agent, Limits, Outgoing};
+use crate::agent::{Agent, Outgoing};
 use crate::evidence::{Cause, Hop};
 use crate::scenario::Text;
 
@@ -339,7 +339,7 @@ impl TokenSet {
 
 /// One exchange of the app's backend.
 async fn api<'w>(request: Outgoing, world: &'w mut World<'_>) -> &'w Hop {
-    let mut agent = Agent::new("app backend", world.stack.client(), Limits::default());
+    let mut agent = Agent::program("app backend", world.stack.client());
     let index = agent.exchange(request, Cause::Api, &mut world.ledger).await;
     &world.ledger.hops[index]
 }

@@ -14,7 +14,7 @@ use ssoproof_deployment::{Located, Place};
 use super::step::{Parts, Step, StepError, StepFuture, Verb};
 use super::world::parse_url;
 use super::{S3Answer, Seen, World};
-use crate::agent::{Agent, Limits, Outgoing};
+use crate::agent::{Agent, Outgoing};
 use crate::evidence::Cause;
 use crate::scenario::Text;
 
@@ -115,7 +115,7 @@ impl S3 {
         if matches!(self, Self::Put(_)) {
             request.body = Bytes::from_static(b"ssoproof");
         }
-        let mut agent = Agent::new("s3 client", world.stack.client(), Limits::default());
+        let mut agent = Agent::program("s3 client", world.stack.client());
         let hop = agent.exchange(request, Cause::Api, &mut world.ledger).await;
         let response = world.ledger.response(hop);
         let code =
