@@ -70,7 +70,7 @@ impl Authentik {
             Component::start(lab, recipe(lab, settings, "authentik-worker", "worker")),
         );
         let (server, worker) = (server?, worker?);
-        server.join(&lab.front, settings.alias).await?;
+        server.join(&lab.front, &[settings.alias.to_owned()]).await?;
         let address = server.published(settings.port).await?;
         let base = format!("http://{address}");
         let client = client(settings.bootstrap_token)?;

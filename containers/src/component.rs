@@ -84,10 +84,9 @@ impl Component {
         control::log_tail(&self.docker, self.id(), count).await
     }
 
-    /// Puts it on another network too, where it answers to `alias`.
-    pub(crate) async fn join(&self, network: &str, alias: &str) -> Result<(), Error> {
-        let endpoint =
-            EndpointSettings { aliases: Some(vec![alias.to_owned()]), ..EndpointSettings::default() };
+    /// Puts it on another network too, where it answers to `aliases`.
+    pub(crate) async fn join(&self, network: &str, aliases: &[String]) -> Result<(), Error> {
+        let endpoint = EndpointSettings { aliases: Some(aliases.to_vec()), ..EndpointSettings::default() };
         let request =
             NetworkConnectRequest { container: self.id().to_owned(), endpoint_config: Some(endpoint) };
         let joined = self.docker.0.connect_network(network, request).await;

@@ -38,6 +38,10 @@ pub struct Images {
     pub traefik: String,
     /// Authentik's, for server and worker.
     pub authentik: Image,
+    /// Grafana's.
+    pub grafana: Image,
+    /// MinIO's.
+    pub minio: Image,
 }
 
 impl Images {
@@ -59,13 +63,6 @@ impl Images {
             name if name == EMBEDDED => Err(format!("{component} has no embedded form: name an image")),
             name => Ok(name),
         };
-        for component in ["grafana", "minio"] {
-            if chosen(component, &None, EMBEDDED.to_owned()) != EMBEDDED {
-                return Err(format!(
-                    "{component} is served by the harness: its image can only be `{EMBEDDED}`"
-                ));
-            }
-        }
         let authentik = format!("ghcr.io/goauthentik/server:{}", versions.authentik);
         Ok(Self {
             postgres: container(
@@ -76,6 +73,8 @@ impl Images {
             redis: container("redis", &images.redis, format!("redis:{}-alpine", versions.redis))?,
             traefik: container("traefik", &images.traefik, format!("traefik:v{}", versions.traefik))?,
             authentik: Image::of(chosen("authentik", &images.authentik, authentik)),
+            grafana: Image::of(chosen("grafana", &images.grafana, GRAFANA.to_owned())),
+            minio: Image::of(chosen("minio", &images.minio, MINIO.to_owned())),
         })
     }
 
@@ -83,12 +82,18 @@ impl Images {
     pub fn named(&self) -> BTreeMap<&'static str, &str> {
         let fixed = [("postgres", &self.postgres), ("redis", &self.redis), ("traefik", &self.traefik)];
         let fixed = fixed.into_iter().map(|(component, name)| (component, name.as_str()));
-        fixed.chain(self.authentik.name().map(|name| ("authentik", name))).collect()
+        let others = [("authentik", &self.authentik), ("grafana", &self.grafana), ("minio", &self.minio)];
+        let others = others.into_iter().filter_map(|(component, image)| Some((component, image.name()?)));
+        fixed.chain(others).collect()
     }
 }
 
 /// The word for a component that the harness serves itself.
 const EMBEDDED: &str = "embedded";
+/// Upstream's image of Grafana.
+const GRAFANA: &str = "grafana/grafana:13.2.3";
+/// Upstream's image of MinIO: the last release whose console signs in by OpenID Connect (minio#21311).
+const MINIO: &str = "minio/minio:RELEASE.2025-04-22T22-12-26Z";
 
 #[cfg(test)]
 mod tests {
@@ -112,6 +117,8 @@ mod tests {
         assert_eq!(images.redis, "redis:7-alpine");
         assert_eq!(images.traefik, "traefik:v3.6");
         assert_eq!(images.authentik, Image::Named("ghcr.io/goauthentik/server:2026.2".to_owned()));
+        assert_eq!(images.grafana, Image::Named("grafana/grafana:13.2.3".to_owned()));
+        assert_eq!(images.minio, Image::Named("minio/minio:RELEASE.2025-04-22T22-12-26Z".to_owned()));
     }
 
     #[test]
@@ -119,11 +126,19 @@ mod tests {
         let mut deployment = deployment();
         deployment.images.redis = Some("ours/redis:7".to_owned());
         deployment.images.traefik = Some("ours/traefik:3".to_owned());
-        let set = [("SSOPROOF_IMAGE_TRAEFIK", "mine:1"), ("SSOPROOF_IMAGE_AUTHENTIK", "embedded")];
+        deployment.images.grafana = Some("embedded".to_owned());
+        deployment.images.minio = Some("embedded".to_owned());
+        let set = [
+            ("SSOPROOF_IMAGE_TRAEFIK", "mine:1"),
+            ("SSOPROOF_IMAGE_AUTHENTIK", "embedded"),
+            ("SSOPROOF_IMAGE_MINIO", "mine/minio:2"),
+        ];
         let images = images(&deployment, &set).unwrap();
         assert_eq!((images.redis.as_str(), images.traefik.as_str()), ("ours/redis:7", "mine:1"));
         assert_eq!(images.authentik, Image::Embedded);
-        assert_eq!(images.named().keys().copied().collect::<Vec<_>>(), ["postgres", "redis", "traefik"]);
+        assert_eq!((&images.grafana, images.minio.name()), (&Image::Embedded, Some("mine/minio:2")));
+        let named = images.named().into_keys().collect::<Vec<_>>();
+        assert_eq!(named, ["minio", "postgres", "redis", "traefik"]);
     }
 
     #[test]
@@ -131,7 +146,5 @@ mod tests {
         let deployment = deployment();
         let refused = images(&deployment, &[("SSOPROOF_IMAGE_REDIS", "embedded")]).unwrap_err();
         assert_eq!(refused, "redis has no embedded form: name an image");
-        let refused = images(&deployment, &[("SSOPROOF_IMAGE_GRAFANA", "grafana/grafana")]).unwrap_err();
-        assert_eq!(refused, "grafana is served by the harness: its image can only be `embedded`");
     }
 }

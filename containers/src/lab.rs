@@ -40,6 +40,8 @@ pub struct Lab {
     pub(crate) back: String,
     /// Joins Traefik to what it forwards to.
     pub(crate) front: String,
+    /// Joins the apps to Traefik, which has every public name there.
+    pub(crate) apps: String,
     gateway: IpAddr,
 }
 
@@ -49,11 +51,14 @@ impl Lab {
     /// # Errors
     /// [`Error::Task`] with what Docker said.
     pub async fn open(docker: Docker, labels: Labels) -> Result<Self, Error> {
-        let (back, front) = (format!("{}-back", labels.stack), format!("{}-front", labels.stack));
-        let (made_back, made_front) =
-            tokio::join!(network(&docker, &back, &labels), network(&docker, &front, &labels));
-        let gateway = made_back.and(made_front)?;
-        Ok(Self { docker, labels, back, front, gateway })
+        let [back, front, apps] = ["back", "front", "apps"].map(|name| format!("{}-{name}", labels.stack));
+        let (made_back, made_front, made_apps) = tokio::join!(
+            network(&docker, &back, &labels),
+            network(&docker, &front, &labels),
+            network(&docker, &apps, &labels)
+        );
+        let gateway = made_back.and(made_apps).and(made_front)?;
+        Ok(Self { docker, labels, back, front, apps, gateway })
     }
 
     /// This machine's address as Traefik's container sees it; nothing outside this machine reaches it.

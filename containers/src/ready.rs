@@ -70,6 +70,12 @@ pub(crate) async fn ended(component: &Component) -> Option<Error> {
     Some(Error::Ended { component: component.name(), code, state: "it never answered".to_owned(), log })
 }
 
+/// A client that goes straight to a component and follows nothing; `task` is what it is for.
+pub(crate) fn client(task: &str) -> Result<reqwest::Client, Error> {
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+    client.map_err(|error| Error::Task { task: task.to_owned(), reason: error.to_string() })
+}
+
 /// The body of an answer with a status of success to `GET url`, else what came instead.
 pub(crate) async fn get(client: &reqwest::Client, url: &str) -> Result<String, String> {
     let answer = client.get(url).send().await.map_err(|error| crate::docker::root_cause(&error))?;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::component::{Component, Recipe};
 use crate::docker::Error;
 use crate::lab::Lab;
-use crate::ready::{LIMIT, get, ready};
+use crate::ready::{LIMIT, client, get, ready};
 
 const HTTP: u16 = 80;
 const HTTPS: u16 = 443;
@@ -40,6 +40,8 @@ pub struct TraefikSettings<'a> {
     pub entry_points: (&'a str, &'a str),
     /// Names that resolve to an address, besides those of containers.
     pub hosts: &'a [(String, IpAddr)],
+    /// The public names by which apps in containers find it.
+    pub public: &'a [String],
     /// The routers in the files, as the API names them.
     pub routers: &'a [String],
     /// The ports on loopback for the plain and the TLS entry point; 0 means a free one.
@@ -69,15 +71,11 @@ impl Traefik {
             reason: error.to_string(),
         })?;
         let component = container(lab, settings).await?;
+        component.join(&lab.apps, settings.public).await?;
         let http = component.published(HTTP).await?;
         let https = component.published(HTTPS).await?;
         let api = component.published(API).await?;
-        let client =
-            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
-        let client = client.map_err(|error| Error::Task {
-            task: "ask Traefik's API".to_owned(),
-            reason: error.to_string(),
-        })?;
+        let client = client("ask Traefik's API")?;
         ready(&component, LIMIT, async || {
             listed(&client, api, settings.routers).await?;
             let asked = client.get(format!("http://{http}/")).header(reqwest::header::HOST, SENTINEL).send();

@@ -136,7 +136,7 @@ pub struct Versions {
     pub redis: String,
 }
 
-/// The container image of each component. Grafana, MinIO and the services are served by the harness.
+/// The container image of each component. The services are served by the harness.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Images {
@@ -152,6 +152,12 @@ pub struct Images {
     /// Authentik's, for server and worker; `embedded` where the harness shall serve it.
     #[serde(default)]
     pub authentik: Option<String>,
+    /// Grafana's; `embedded` where the harness shall serve it.
+    #[serde(default)]
+    pub grafana: Option<String>,
+    /// MinIO's; `embedded` where the harness shall serve it.
+    #[serde(default)]
+    pub minio: Option<String>,
 }
 
 /// A user that scenarios play.

@@ -138,8 +138,9 @@ fn what_keeps_the_stack_from_starting_is_told_and_nothing_is_left() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = port.local_addr().unwrap().port().to_string();
     let run = ["run", "--stack", "containers"];
-    let cases: [(&[&str], (&str, &str), &str); 3] = [
+    let cases: [(&[&str], (&str, &str), &str); 4] = [
         (&[], ("SSOPROOF_IMAGE_TRAEFIK", "ssoproof-local/none:0"), "failed to start traefik from image"),
+        (&[], ("SSOPROOF_IMAGE_GRAFANA", "ssoproof-local/none:0"), "failed to start grafana from image"),
         (&["--https-port", &taken], ("NO_COLOR", "1"), "address already in use"),
         (&[], ("DOCKER_HOST", "tcp://127.0.0.1:1"), "Docker does not answer"),
     ];

@@ -63,6 +63,8 @@ impl Redactor {
     pub fn new(ledger: &Ledger, secrets: &Secrets) -> Self {
         let mut learned = Learned::default();
         learned.add("admin-token", secrets.admin_token.expose_secret());
+        learned.name(secrets.grafana_admin.expose_secret(), "<password of Grafana's admin>".to_owned());
+        learned.name(secrets.minio_root.expose_secret(), "<password of MinIO's root>".to_owned());
         for (persona, password) in &secrets.passwords {
             learned.name(password.expose_secret(), format!("<password of {persona}>"));
         }
@@ -267,6 +269,8 @@ mod tests {
             admin_token: "admin-token-of-the-stack".to_owned().into(),
             passwords: BTreeMap::from([("studio".to_owned(), "pässword of bob".to_owned().into())]),
             client_secrets: BTreeMap::new(),
+            grafana_admin: "password of grafana's admin".to_owned().into(),
+            minio_root: "password of minio's root".to_owned().into(),
         }
     }
 

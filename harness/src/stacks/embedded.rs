@@ -104,6 +104,8 @@ impl Embedded {
         let parts = Parts::start(&Making {
             deployment,
             secrets: &blueprint.secrets,
+            grafana: deployment.apps.grafana.as_ref(),
+            minio: deployment.apps.minio.as_ref(),
             policies: &blueprint.policies,
             tls: blueprint.tls.clone(),
             names: internal.clone(),

@@ -1,5 +1,5 @@
-//! The parts that the harness serves itself, whatever the rest of the stack is made of: probes in place of the
-//! services, Grafana, MinIO.
+//! The parts that the harness serves itself: probes in place of the services whatever the rest of the stack is made
+//! of, Grafana and MinIO unless containers are.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -30,6 +30,10 @@ pub(super) type Upstreams = BTreeMap<(String, u16), SocketAddr>;
 pub(super) struct Making<'a> {
     pub(super) deployment: &'a Deployment,
     pub(super) secrets: &'a Secrets,
+    /// Grafana, when it is to be served.
+    pub(super) grafana: Option<&'a DeployedGrafana>,
+    /// MinIO, when it is to be served.
+    pub(super) minio: Option<&'a DeployedMinio>,
     pub(super) policies: &'a BTreeMap<String, PolicyDocument>,
     /// What Grafana and MinIO trust when they dial Authentik.
     pub(super) tls: Arc<ClientConfig>,
@@ -58,13 +62,13 @@ impl Parts {
             parts.served(&service.upstream, probe.address());
             parts._services.push(probe);
         }
-        if let Some(app) = &making.deployment.apps.grafana {
+        if let Some(app) = making.grafana {
             let grafana = Grafana::start_at((making.address, 0).into(), making.grafana(app)).await;
             let grafana = grafana.map_err(|error| failed("Grafana", &error))?;
             parts.served(&app.upstream, grafana.address());
             parts._grafana = Some(grafana);
         }
-        if let Some(app) = &making.deployment.apps.minio {
+        if let Some(app) = making.minio {
             let minio = Minio::start_at(making.address, making.minio(app)).await;
             let minio = minio.map_err(|error| failed("MinIO", &error))?;
             parts.served(&app.api_upstream, minio.api());
@@ -145,7 +149,7 @@ impl Making<'_> {
             },
             policies: self.policies.clone(),
             root_user: "root".to_owned(),
-            root_password: self.secrets.admin_token.expose_secret().to_owned(),
+            root_password: self.secrets.minio_root.expose_secret().to_owned(),
             buckets: app.buckets.clone(),
             console: ConsoleVariant::Sso,
             names: self.names.clone(),
@@ -157,18 +161,23 @@ impl Making<'_> {
 
 /// The IAM policies that the deployment names, read from their files.
 pub(super) fn policies(deployment: &Deployment) -> Result<BTreeMap<String, PolicyDocument>, StackError> {
-    let mut policies = BTreeMap::new();
-    for (name, file) in deployment.apps.minio.iter().flat_map(|minio| &minio.policies) {
+    let parsed = policy_texts(deployment)?.into_iter().map(|(name, text)| {
+        let policy = PolicyDocument::parse(&text);
+        let policy = policy.map_err(|error| failed("MinIO", &format!("policy `{name}`: {error}")))?;
+        Ok((name, policy))
+    });
+    parsed.collect()
+}
+
+/// The same as they stand in their files.
+pub(super) fn policy_texts(deployment: &Deployment) -> Result<BTreeMap<String, String>, StackError> {
+    let read = deployment.apps.minio.iter().flat_map(|minio| &minio.policies).map(|(name, file)| {
         let path = deployment.folder.join(&file.value);
-        let wrong = |reason: String| StackError::Start {
-            part: "MinIO",
-            reason: format!("policy `{}`: {reason}", path.display()),
-        };
-        let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
-        let policy = PolicyDocument::parse(&text).map_err(|error| wrong(error.to_string()))?;
-        policies.insert(name.clone(), policy);
-    }
-    Ok(policies)
+        let text = std::fs::read_to_string(&path);
+        let text = text.map_err(|error| failed("MinIO", &format!("policy `{}`: {error}", path.display())))?;
+        Ok((name.clone(), text))
+    });
+    read.collect()
 }
 
 /// The probe in place of a service.

@@ -19,6 +19,10 @@ pub struct Secrets {
     pub passwords: BTreeMap<String, SecretString>,
     /// Client secrets by client id.
     pub client_secrets: BTreeMap<String, SecretString>,
+    /// The password of Grafana's own administrator.
+    pub grafana_admin: SecretString,
+    /// The password of MinIO's root user.
+    pub minio_root: SecretString,
 }
 
 /// The secrets in a file that only this user reads.
@@ -27,6 +31,8 @@ pub(super) struct Kept {
     admin_token: String,
     passwords: BTreeMap<String, String>,
     client_secrets: BTreeMap<String, String>,
+    grafana_admin: String,
+    minio_root: String,
 }
 
 impl Secrets {
@@ -40,6 +46,8 @@ impl Secrets {
                 .into_iter()
                 .map(|(_, provider)| (provider.client_id.clone(), random()))
                 .collect(),
+            grafana_admin: random(),
+            minio_root: random(),
         }
     }
 
@@ -51,6 +59,8 @@ impl Secrets {
             admin_token: self.admin_token.expose_secret().to_owned(),
             passwords: plain(&self.passwords),
             client_secrets: plain(&self.client_secrets),
+            grafana_admin: self.grafana_admin.expose_secret().to_owned(),
+            minio_root: self.minio_root.expose_secret().to_owned(),
         }
     }
 }
@@ -64,6 +74,8 @@ impl From<Kept> for Secrets {
             admin_token: kept.admin_token.into(),
             passwords: hidden(kept.passwords),
             client_secrets: hidden(kept.client_secrets),
+            grafana_admin: kept.grafana_admin.into(),
+            minio_root: kept.minio_root.into(),
         }
     }
 }

@@ -97,6 +97,9 @@ fn known(deployment: &Deployment, file: &File, variable: impl Fn(&str) -> Option
             .into_iter()
             .filter_map(|(_, provider)| client_secret(&provider.client_id))
             .collect(),
+        // Grafana and MinIO are used as their users do.
+        grafana_admin: SecretString::default(),
+        minio_root: SecretString::default(),
     }
 }
 

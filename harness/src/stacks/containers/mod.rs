@@ -1,5 +1,7 @@
-//! The stack in containers: Traefik, Authentik, PostgreSQL and Redis, with the parts that the harness serves.
+//! The stack in containers: Traefik, Authentik, PostgreSQL, Redis, Grafana and MinIO, with the parts that the harness
+//! serves.
 
+mod apps;
 mod start;
 mod warm;
 

@@ -19,6 +19,7 @@ use super::super::embedded::modelled;
 use super::super::lease::LeaseFolder;
 use super::super::parts::{Making, Parts, Upstreams, behind_traefik, copy, failed, host_and_port, policies};
 use super::super::{Lease, StackError};
+use super::apps::Apps;
 use super::warm::{StackSecrets, Warm};
 use super::{ContainerOptions, fingerprint};
 use crate::provision::{self, Setup, provision};
@@ -55,6 +56,7 @@ impl Start<'_> {
             Image::Named(_) => None,
         };
         let policies = policies(deployment)?;
+        let apps = Apps::of(deployment, images);
         let warm = Warm::of(self.docker, deployment, images).await?;
         let kept = if self.options.cold || profile.is_some() { None } else { warm.kept().await };
         let image = kept.as_ref().map(|_| warm.image());
@@ -63,6 +65,8 @@ impl Start<'_> {
         let mut hosts = deployment.hosts();
         hosts.sort();
         let authority = Authority::new(hosts)?;
+        let ca = self.folder.path().join("ca.pem");
+        std::fs::write(&ca, &authority.ca).map_err(|error| failed("the certificate authority", &error))?;
         let tls = trusting(&authority.ca)?;
         let started = Instant::now();
         let lab = Lab::open(self.docker.clone(), labels.clone()).await?;
@@ -72,6 +76,8 @@ impl Start<'_> {
         let parts = Parts::start(&Making {
             deployment,
             secrets,
+            grafana: apps.served_grafana,
+            minio: apps.served_minio,
             policies: &policies,
             tls: tls.clone(),
             names: names.clone(),
@@ -114,10 +120,12 @@ impl Start<'_> {
                 None => self.authentik(&lab, image, &all).await,
             }
         };
-        let (gateway, provider) = tokio::try_join!(gateway, provider)?;
+        let grafana = apps.grafana(&lab, &ca, secrets);
+        let (gateway, provider, grafana) = tokio::try_join!(gateway, provider, grafana)?;
         let (traefik, traefik_took) = gateway;
         let Provider { address, postgres, mut components, mut timings, fresh } = provider;
         timings.push(("traefik".to_owned(), traefik_took));
+        let mut started_apps = Vec::from_iter(grafana);
 
         let internal = Names::default();
         if let Some((host, port)) = host_and_port(&deployment.auth.upstream) {
@@ -133,6 +141,11 @@ impl Start<'_> {
         provision::served(deployment, &client, upstream).await?;
         behind_traefik(&names, deployment, traefik.http, traefik.https);
         parts.initialise().await;
+        started_apps.extend(apps.minio(&lab, &ca, secrets).await?);
+        for (app, took) in started_apps {
+            timings.push((app.name().to_owned(), took));
+            components.push(app);
+        }
         let setup = Setup::read(client, upstream, secrets).await?;
         if let (true, Some(postgres)) = (fresh, &postgres) {
             let since = Instant::now();
@@ -196,6 +209,7 @@ impl Start<'_> {
                 certificate: (&authority.certificate, &authority.key),
                 entry_points: (&names.http, &names.https),
                 hosts: &hosts,
+                public: &deployment.hosts(),
                 routers: &routers,
                 ports: self.options.ports,
             },
@@ -254,7 +268,7 @@ impl Start<'_> {
 }
 
 /// What a start comes to, and how long it took.
-async fn timed<T>(
+pub(super) async fn timed<T>(
     start: impl Future<Output = Result<T, ssoproof_containers::Error>>,
 ) -> Result<(T, Duration), StackError> {
     let since = Instant::now();
