@@ -81,6 +81,19 @@ impl Authentik {
         self.address
     }
 
+    /// Stops its worker, as `SIGSTOP` would: the outpost does not learn of core sessions that end, and lets their
+    /// users in (`60-slo-latency`). It has no effect on what a [`Store`](super::Store) keeps for others.
+    pub fn stop_worker(&self) {
+        self.shared.state_mut().worker_stopped = true;
+    }
+
+    /// Lets the worker go on: what it has missed is done at once.
+    pub fn continue_worker(&self) {
+        let mut state = self.shared.state_mut();
+        state.worker_stopped = false;
+        state.drop_ended();
+    }
+
     /// A copy of all it knows, with which another can start: sessions and tokens stay valid there.
     pub fn state(&self) -> State {
         self.shared.state().clone()

@@ -36,6 +36,9 @@ pub struct State {
     pub(crate) refresh_tokens: Table<String, Grant>,
     /// Outpost sessions by the id in the cookie.
     pub(crate) proxy_sessions: Table<String, ProxySession>,
+    /// Whether the worker stands still, and the core sessions that ended meanwhile, by the `sid` in their claims.
+    pub(crate) worker_stopped: bool,
+    pub(crate) ended_meanwhile: Vec<String>,
 }
 
 impl State {
@@ -131,14 +134,25 @@ impl State {
         }
     }
 
-    /// Ends a core session: its grants are revoked, and the outpost sessions that came from it are dropped
-    /// (`truth/authentik`: `36-invalidation-*`, `39-two-browsers`).
+    /// Ends a core session: its grants are revoked, and the outpost sessions that came from it are dropped by the
+    /// worker (`truth/authentik`: `36-invalidation-*`, `39-two-browsers`, `60-slo-latency`).
     pub(crate) fn end_session(&mut self, key: &str) {
         if self.sessions.remove(key).is_some() {
             let sid = session_hash(key);
             self.access_tokens.retain(|_, grant| grant.session.as_deref() != Some(key));
             self.refresh_tokens.retain(|_, grant| grant.session.as_deref() != Some(key));
             self.codes.retain(|_, grant| grant.session.as_deref() != Some(key));
+            self.ended_meanwhile.push(sid);
+            self.drop_ended();
+        }
+    }
+
+    /// Drops the outpost sessions of core sessions that have ended, unless the worker stands still.
+    pub(crate) fn drop_ended(&mut self) {
+        if self.worker_stopped {
+            return;
+        }
+        for sid in std::mem::take(&mut self.ended_meanwhile) {
             self.proxy_sessions
                 .retain(|_, proxy| proxy.claims.get("sid").and_then(Value::as_str) != Some(&sid));
         }
