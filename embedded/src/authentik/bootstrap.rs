@@ -36,6 +36,7 @@ pub(crate) fn fresh(settings: &Settings) -> State {
     state.last_user = akadmin.pk;
     if !settings.bootstrap_token.is_empty() {
         let token = Token {
+            pk: Uuid::new_v4(),
             identifier: "authentik-bootstrap-token".to_owned(),
             key: settings.bootstrap_token.clone(),
             user: akadmin.pk,

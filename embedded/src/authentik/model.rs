@@ -58,6 +58,7 @@ pub(crate) struct PasswordHash {
 /// An API or app-password token.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Token {
+    pub(crate) pk: Uuid,
     pub(crate) identifier: String,
     pub(crate) key: String,
     pub(crate) user: u64,

@@ -28,6 +28,20 @@ pub struct Profile {
     pub prelaunch_url: bool,
     /// Whether the session-end page sends a browser that is logged out to `/`; others show it the page.
     pub session_end_needs_user: bool,
+    /// Whether the API's `Content-Type` names its character set, as 2025.x does.
+    pub charset_in_api: bool,
+    /// The feature flags that a brand shows, all off.
+    pub flags: &'static [&'static str],
+    /// Whether the page that denies access sets the CSRF cookie, as 2025.8 does.
+    pub csrf_cookie_on_denial: bool,
+    /// What the API says of an `Authorization` header whose scheme it does not know.
+    pub unknown_scheme: &'static str,
+    /// What the API says of a group whose name is taken.
+    pub group_taken: &'static str,
+    /// What the API says of a slug with other letters.
+    pub bad_slug: &'static str,
+    /// Whether an empty name in the identification stage is refused by its field, as 2025.8 does.
+    pub blank_name_is_refused: bool,
     /// The name by which the default `profile` mapping reaches a user's groups.
     pub user_groups: &'static str,
     /// What the default `email` mapping says of `email_verified`.
@@ -51,6 +65,13 @@ impl Profile {
         old_shapes: false,
         prelaunch_url: true,
         session_end_needs_user: true,
+        charset_in_api: false,
+        flags: &["policies_buffered_access_view", "flows_continuous_login", "flows_refresh_others"],
+        csrf_cookie_on_denial: false,
+        unknown_scheme: "Authentication credentials were not provided.",
+        group_taken: "Group with this name already exists.",
+        bad_slug: "Enter a valid “slug” consisting of letters, numbers, underscores or hyphens.",
+        blank_name_is_refused: false,
         user_groups: "groups",
         email_verified: false,
         needs_redis: false,
@@ -63,6 +84,9 @@ impl Profile {
         long_kid: false,
         token_id: false,
         prelaunch_url: false,
+        charset_in_api: true,
+        flags: &["policies_buffered_access_view", "flows_refresh_others"],
+        user_groups: "ak_groups",
         ..Self::V2026_2
     };
 
@@ -80,6 +104,13 @@ impl Profile {
         old_shapes: true,
         prelaunch_url: false,
         session_end_needs_user: false,
+        charset_in_api: true,
+        flags: &["policies_buffered_access_view"],
+        csrf_cookie_on_denial: true,
+        unknown_scheme: "Unsupported authentication type",
+        group_taken: "This field must be unique.",
+        bad_slug: "Enter a valid \"slug\" consisting of letters, numbers, underscores or hyphens.",
+        blank_name_is_refused: true,
         user_groups: "ak_groups",
         email_verified: true,
         needs_redis: true,

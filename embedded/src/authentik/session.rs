@@ -27,6 +27,18 @@ pub(crate) fn current(shared: &Shared, headers: &HeaderMap) -> Option<(String, C
     Some((key, session))
 }
 
+/// Whether the request's cookie stands for no session, or for one of a user who is no longer active.
+pub(crate) fn is_over(shared: &Shared, headers: &HeaderMap) -> bool {
+    let Some(token) = sent(headers, NAME) else { return false };
+    let claims = verify_hs256(&token, &shared.secret_key);
+    let key = claims.as_ref().and_then(|claims| claims["sid"].as_str());
+    let state = shared.state();
+    let session = key.and_then(|key| state.sessions.get(&key.to_owned()));
+    session.is_none_or(|session| {
+        session.user.is_some_and(|user| state.users.get(&user).is_none_or(|user| !user.is_active))
+    })
+}
+
 /// Opens a session and returns its key.
 pub(crate) fn open(shared: &Shared, headers: &HeaderMap) -> String {
     let key = random_key();

@@ -70,10 +70,7 @@ impl Editable for Applications {
         let others = || view.state.applications.values().filter(|other| other.pk != pk);
         let slug = fields.required("slug", old.map(|old| old.slug.as_str()));
         if !slug.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter)) {
-            fields.complain(
-                "slug",
-                "Enter a valid “slug” consisting of letters, numbers, underscores or hyphens.",
-            );
+            fields.complain("slug", view.profile.bad_slug);
         } else if others().any(|other| other.slug == slug) {
             fields.complain("slug", "Application with this slug already exists.");
         }

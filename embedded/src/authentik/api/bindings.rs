@@ -42,7 +42,7 @@ impl Resource for Bindings {
             "group": binding.group,
             "user": binding.user,
             "policy_obj": null,
-            "group_obj": group.map(|group| groups::brief(view, group)),
+            "group_obj": group.map(|group| groups::of_binding(view, group)),
             "user_obj": user.map(|user| users::show(view, user)),
             "target": binding.target,
             "negate": binding.negate,

@@ -54,6 +54,9 @@ impl Call<'_> {
                 .map(|user| user.pk)
                 .ok_or(Refusal::Denied("Token invalid/expired"));
         }
+        if !header.is_empty() && !header.starts_with("Basic ") {
+            return Err(Refusal::Denied(self.shared.profile.unknown_scheme));
+        }
         let session = session::current(self.shared, self.headers).map(|(_, session)| session);
         let session =
             session.filter(|session| session.user.is_some()).ok_or(Refusal::Denied(NOT_PROVIDED))?;

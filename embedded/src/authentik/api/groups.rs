@@ -8,6 +8,7 @@ use super::call::{Call, View};
 use super::collection::{Action, Editable, Resource};
 use super::fields::Fields;
 use super::refusal::{Answer, Refusal, done};
+use super::users::time;
 use crate::authentik::model::Group;
 use crate::authentik::state::State;
 
@@ -54,8 +55,8 @@ impl Resource for Groups {
             .map(|user| {
                 json!({
                     "pk": user.pk, "username": user.username, "name": user.name,
-                    "is_active": user.is_active, "email": user.email, "attributes": user.attributes,
-                    "uid": user.uid,
+                    "is_active": user.is_active, "last_login": user.last_login.map(time),
+                    "email": user.email, "attributes": user.attributes, "uid": user.uid,
                 })
             })
             .collect();
@@ -90,7 +91,7 @@ impl Editable for Groups {
         let name = fields.required("name", old.map(|old| old.name.as_str()));
         let pk = old.map_or_else(Uuid::new_v4, |old| old.pk);
         if view.state.groups.values().any(|group| group.name == name && group.pk != pk) {
-            fields.complain("name", "Group with this name already exists.");
+            fields.complain("name", view.profile.group_taken);
         }
         let old_parents = old.map(|old| old.parents.as_slice());
         let parents = if view.profile.group_parents {
@@ -151,6 +152,11 @@ pub(super) fn brief(view: View<'_>, group: &Group) -> Value {
     }
     value["attributes"] = Value::Object(group.attributes.clone());
     value
+}
+
+/// A group as a binding shows it: whole in 2025.8.
+pub(super) fn of_binding(view: View<'_>, group: &Group) -> Value {
+    if view.profile.group_parents { brief(view, group) } else { Groups::show(view, group) }
 }
 
 /// What a group is a child of, as the version shows it.

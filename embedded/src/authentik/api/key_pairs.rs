@@ -52,14 +52,13 @@ impl Resource for KeyPairs {
         state.key_pairs.get(key)
     }
 
-    /// The SHA-1 fingerprint is left at null: no client of the stack reads it.
     fn show(view: View<'_>, pair: &KeyPair) -> Value {
         let path = format!("/api/v3/crypto/certificatekeypairs/{}", pair.pk);
         let mut value = json!({
             "pk": pair.pk,
             "name": pair.name,
-            "fingerprint_sha256": fingerprint(pair),
-            "fingerprint_sha1": null,
+            "fingerprint_sha256": fingerprint(pair, "x5t#S256"),
+            "fingerprint_sha1": fingerprint(pair, "x5t"),
             "cert_expiry": pair.not_after.to_string(),
             "cert_subject": format!("OU=Self-signed,O=authentik,CN={}", pair.name),
             "private_key_available": true,
@@ -149,9 +148,9 @@ fn data(call: &Call<'_>, segment: &str, part: fn(&KeyPair) -> &str) -> Answer {
     shown(json!({ "data": part(pair) }))
 }
 
-/// The SHA-256 of the certificate in hex pairs: the digest that its JWK carries too.
-fn fingerprint(pair: &KeyPair) -> Option<String> {
+/// The digest of the certificate that its JWK carries as `member`, in hex pairs.
+fn fingerprint(pair: &KeyPair, member: &str) -> Option<String> {
     let jwk = pair.signing.jwk(Some(&pair.certificate))?;
-    let digest = URL_SAFE_NO_PAD.decode(jwk["x5t#S256"].as_str()?).ok()?;
+    let digest = URL_SAFE_NO_PAD.decode(jwk[member].as_str()?).ok()?;
     Some(digest.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":"))
 }

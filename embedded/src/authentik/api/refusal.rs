@@ -1,11 +1,12 @@
 //! What the API answers, and how it refuses (`02-config-errors`).
 
 use axum::body::Body;
-use http::header::{ALLOW, HeaderValue};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use http::{Method, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::super::flows::answer;
+use super::super::profile::Profile;
 
 /// An answer: a status with its JSON, or a refusal.
 pub(super) type Answer = Result<(StatusCode, Value), Refusal>;
@@ -41,7 +42,7 @@ impl Refusal {
 }
 
 /// The response of an answer; `allow` names the methods of the path.
-pub(super) fn response(answer: Answer, allow: &'static str) -> Response<Body> {
+pub(super) fn response(answer: Answer, allow: &'static str, profile: &Profile) -> Response<Body> {
     let (status, body) = match answer {
         Ok(answer) => answer,
         Err(Refusal::NoSuchPath) => return answer::not_found(),
@@ -63,6 +64,10 @@ pub(super) fn response(answer: Answer, allow: &'static str) -> Response<Body> {
     } else {
         answer::json(status, &body)
     };
+    if profile.charset_in_api && status != StatusCode::NO_CONTENT {
+        let media = HeaderValue::from_static("application/json; charset=utf-8");
+        response.headers_mut().insert(CONTENT_TYPE, media);
+    }
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     response
 }

@@ -35,10 +35,11 @@ async fn handle(
         .collect();
     let call = Call { shared: &shared, method: &method, query, headers: &headers, body: &body };
     let (answer, allow) = dispatch(&call, &path);
-    let mut response = response(answer, allow);
-    // A session that was used is saved, and handed out again.
+    let mut response = response(answer, allow, &shared.profile);
+    // A session that was used is saved, and handed out again; a cookie whose session is over is taken away.
     let current = session::current(&shared, &headers).filter(|(_, session)| session.user.is_some());
     let cookie: Option<HeaderValue> = current.and_then(|(key, _)| session::set_cookie(&shared, &key));
+    let cookie = cookie.or_else(|| session::is_over(&shared, &headers).then(session::remove_cookie));
     if let Some(cookie) = cookie {
         response.headers_mut().append(SET_COOKIE, cookie);
     }

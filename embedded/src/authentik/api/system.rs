@@ -1,5 +1,7 @@
 //! `admin/version/`, `root/config/` and `core/brands/current/` (`15-health-version`).
 
+use std::collections::BTreeMap;
+
 use http::Method;
 use serde_json::{Value, json};
 
@@ -64,10 +66,7 @@ fn show_brand(call: &Call<'_>) -> Answer {
         "flow_invalidation": "default-invalidation-flow",
         "flow_user_settings": "default-user-settings-flow",
         "default_locale": "",
-        "flags": {
-            "policies_buffered_access_view": false, "flows_continuous_login": false,
-            "flows_refresh_others": false,
-        },
+        "flags": call.shared.profile.flags.iter().map(|flag| (*flag, false)).collect::<BTreeMap<_, _>>(),
     });
     if !call.shared.profile.old_shapes {
         value["branding_logo_themed_urls"] = Value::Null;

@@ -2,6 +2,7 @@
 
 use http::Method;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::call::{Call, View};
 use super::collection::{Action, Editable, Resource};
@@ -40,7 +41,7 @@ impl Resource for Tokens {
 
     fn show(view: View<'_>, token: &Token) -> Value {
         json!({
-            "pk": token.identifier,
+            "pk": token.pk,
             "managed": null,
             "identifier": token.identifier,
             "intent": intent(token.intent),
@@ -70,6 +71,7 @@ impl Editable for Tokens {
         let user =
             fields.maybe("user", old.map(|old| old.user).or(admin), |pk| view.state.users.contains_key(&pk));
         Token {
+            pk: old.map_or_else(Uuid::new_v4, |old| old.pk),
             identifier,
             key: old.map_or_else(|| random_text(KEY_LENGTH), |old| old.key.clone()),
             user: user.unwrap_or_default(),

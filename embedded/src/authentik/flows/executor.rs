@@ -58,7 +58,10 @@ pub(super) fn run(
             }
             // A form makes the real stage raise (`21-login-failures`, hop 59).
             if !is_json(headers) {
-                return framed(answer::json(StatusCode::OK, &challenge::flow_error()));
+                let mut response = answer::json(StatusCode::OK, &challenge::flow_error());
+                let cookie = current.as_ref().and_then(|(key, _)| session::set_cookie(shared, key));
+                response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+                return framed(response);
             }
             match serde_json::from_slice::<Map<String, Value>>(body) {
                 Ok(sent) => Some(sent),
@@ -108,7 +111,7 @@ impl Browser {
         let mut state = shared.state_mut();
         plan.errors.clear();
         let outcome = match sent {
-            Some(sent) => stage::answered(&state, &mut plan, sent),
+            Some(sent) => stage::answered(&state, &shared.profile, &mut plan, sent),
             None => stage::shown(&plan),
         };
         match outcome {

@@ -18,6 +18,7 @@ pub(crate) use begin::begin;
 pub(crate) use challenge::BACKGROUND;
 pub(crate) use csrf::forged;
 pub(crate) use plan::Start;
+pub(crate) use sign_in::csrf_cookie;
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State as Extract};
 use http::header::SET_COOKIE;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, HeaderValue, Response};
 
 use super::super::session;
 use super::super::shared::Shared;
@@ -34,7 +34,13 @@ pub(super) async fn default_flow(
     let mut encoder = url::form_urlencoded::Serializer::new(String::new());
     let query = encoder.extend_pairs(url::form_urlencoded::parse(query.as_bytes())).finish();
     let mut response = answer::redirect(&page_url(slug, &query));
-    drop_plan(&shared, &headers, &mut response);
+    // One of the same flow makes room for its like, which is no change.
+    let flow = shared.state().flow(slug).map(|flow| flow.pk);
+    let changed = session::current(&shared, &headers)
+        .and_then(|(_, session)| session.plan)
+        .is_some_and(|plan| Some(plan.flow) != flow);
+    let cookie = drop_plan(&shared, &headers).filter(|_| changed);
+    response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     response
 }
 
@@ -47,22 +53,18 @@ pub(super) async fn cancel(
     let next = next_in(&query.unwrap_or_default());
     let mut response =
         answer::redirect(if next.is_empty() { "/flows/-/default/invalidation/" } else { &next });
-    drop_plan(&shared, &headers, &mut response);
+    let cookie = drop_plan(&shared, &headers);
+    response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     response
 }
 
-/// Drops a pending plan; a session that changed sets its cookie again.
-fn drop_plan(shared: &Shared, headers: &HeaderMap, response: &mut Response<Body>) {
-    let Some((key, _)) = session::current(shared, headers).filter(|(_, session)| session.plan.is_some())
-    else {
-        return;
-    };
+/// Drops a pending plan, and returns the cookie that a session that changed sets again.
+fn drop_plan(shared: &Shared, headers: &HeaderMap) -> Option<HeaderValue> {
+    let (key, _) = session::current(shared, headers).filter(|(_, session)| session.plan.is_some())?;
     if let Some(session) = shared.state_mut().sessions.get_mut(&key) {
         session.plan = None;
     }
-    if let Some(cookie) = session::set_cookie(shared, &key) {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
+    session::set_cookie(shared, &key)
 }
 
 /// The parameter `next` of a query, when it leads nowhere but to this host; empty otherwise.
@@ -73,8 +75,12 @@ pub(super) fn next_in(query: &str) -> String {
         .unwrap_or_default()
 }
 
-/// The slug of the application whose authorize URL `next` is.
+/// The slug of the application whose authorize or end-session URL `next` is.
 pub(super) fn application_in(shared: &Shared, next: &str) -> Option<String> {
+    let slug = next.strip_prefix("/application/o/").and_then(|rest| rest.strip_suffix("/end-session/"));
+    if let Some(slug) = slug {
+        return shared.state().application(slug).map(|application| application.slug.clone());
+    }
     let query = next.strip_prefix("/application/o/authorize/?")?;
     let (_, client) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "client_id")?;
     let state = shared.state();

@@ -1,7 +1,7 @@
 //! Signing a browser in and out.
 
 use http::HeaderValue;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use serde_json::json;
 
 use super::super::model::{CoreSession, Plan};
@@ -57,20 +57,27 @@ pub(super) fn sign_out(state: &mut State, old: &str, rest: Option<Plan>) -> Opti
 pub(super) fn cookies(state: &State, key: &str) -> Option<[HeaderValue; 2]> {
     let session = state.sessions.get(key)?;
     let user = state.users.get(&session.user?)?;
-    let now = Timestamp::now().as_second();
-    let claims = json!({ "sub": user.uid, "exp": now.saturating_add(DEVICE_AGE) });
+    let time = Timestamp::now();
+    let now = time.as_second();
+    let ends = time.checked_add(DEVICE_AGE.seconds()).ok()?.as_duration().as_secs_f64();
+    let claims = json!({ "sub": user.uid, "exp": ends });
     let device = SigningKey::Secret(state.secret_key.clone()).sign(claims.as_object()?).ok()?;
     let device = format!(
         "authentik_device={device}; expires={}; Max-Age={DEVICE_AGE}; Path=/; SameSite=Lax",
         http_date(now.saturating_add(DEVICE_AGE))?
     );
-    let csrf = format!(
+    Some([HeaderValue::from_str(&device).ok()?, csrf_cookie(state, key)?])
+}
+
+/// The cookie `authentik_csrf` of the session `key`.
+pub(crate) fn csrf_cookie(state: &State, key: &str) -> Option<HeaderValue> {
+    let line = format!(
         "{}={}; expires={}; Max-Age={CSRF_AGE}; Path=/; SameSite=Lax; Secure",
         session::CSRF_COOKIE,
-        session.csrf,
-        http_date(now.saturating_add(CSRF_AGE))?
+        state.sessions.get(key)?.csrf,
+        http_date(Timestamp::now().as_second().saturating_add(CSRF_AGE))?
     );
-    Some([HeaderValue::from_str(&device).ok()?, HeaderValue::from_str(&csrf).ok()?])
+    HeaderValue::from_str(&line).ok()
 }
 
 fn http_date(second: i64) -> Option<String> {

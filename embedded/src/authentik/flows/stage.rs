@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::model::{Pending, Plan, PlannedStage, Stage, User};
+use super::super::profile::Profile;
 use super::super::state::State;
 
 /// The wrong passwords after which the flow is over.
@@ -41,17 +42,30 @@ pub(super) fn shown(plan: &Plan) -> Outcome {
 }
 
 /// What the plan's current stage does with `answer`.
-pub(super) fn answered(state: &State, plan: &mut Plan, answer: &Map<String, Value>) -> Outcome {
+pub(super) fn answered(
+    state: &State,
+    profile: &Profile,
+    plan: &mut Plan,
+    answer: &Map<String, Value>,
+) -> Outcome {
     match plan.stages.first() {
-        Some(PlannedStage::Bound(Stage::Identification)) => identified(state, plan, answer),
+        Some(PlannedStage::Bound(Stage::Identification)) => identified(state, profile, plan, answer),
         Some(PlannedStage::Bound(Stage::Password)) => authenticated(state, plan, answer),
         Some(PlannedStage::SessionEnd | PlannedStage::Consent { .. }) => Outcome::Passes,
         _ => shown(plan),
     }
 }
 
-fn identified(state: &State, plan: &mut Plan, answer: &Map<String, Value>) -> Outcome {
+fn identified(state: &State, profile: &Profile, plan: &mut Plan, answer: &Map<String, Value>) -> Outcome {
     let typed = answer.get("uid_field").and_then(Value::as_str).unwrap_or_default().trim();
+    if typed.is_empty() && profile.blank_name_is_refused {
+        let (text, code) = match answer.get("uid_field") {
+            Some(_) => ("This field may not be blank.", "blank"),
+            None => ("This field is required.", "required"),
+        };
+        complain(plan, "uid_field", text, code);
+        return Outcome::Waits;
+    }
     if typed.is_empty() {
         complain(plan, "non_field_errors", "No identification data provided.", "invalid");
         return Outcome::Waits;

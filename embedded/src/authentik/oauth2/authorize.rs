@@ -67,7 +67,7 @@ fn authorize(shared: &Shared, headers: &HeaderMap, query: &str) -> Response<Body
     if !shared.state().lets_in(&user, &application) {
         let line = format!("event=access_denied application={} user={}", application.slug, user.username);
         shared.logs.write("authentik", line);
-        return page::denied();
+        return page::denied(shared, &key);
     }
     if refuses_login(&request, &session) {
         if let Some(kept) = shared.state_mut().sessions.get_mut(&key) {

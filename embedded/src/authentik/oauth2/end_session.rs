@@ -34,13 +34,14 @@ pub(super) async fn get(
         })
     };
     let Some((application, provider)) = found else { return answer::not_found() };
-    let user = current.and_then(|(_, session)| shared.state().users.get(&session.user?).cloned());
-    let Some(user) = user else {
+    let user =
+        current.and_then(|(key, session)| Some((key, shared.state().users.get(&session.user?)?.clone())));
+    let Some((key, user)) = user else {
         let path = format!("/application/o/{slug}/end-session/");
         return login::begin(&shared, &headers, (&provider, &application), &path, &query);
     };
     if !shared.state().lets_in(&user, &application) {
-        return page::denied();
+        return page::denied(&shared, &key);
     }
     let query = if query.is_empty() { query } else { Params::parse(&query).encoded() };
     let start = Start { application: Some(slug), query, session_end: true, ..Start::default() };

@@ -11,7 +11,7 @@ use rsa::traits::PublicKeyParts as _;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::digest::{hex, hmac_sha256, hmac_sha256_fits};
+use crate::digest::{hex, hmac_sha256, hmac_sha256_fits, sha1};
 
 /// The DER `DigestInfo` prefix of a SHA-256 digest in a PKCS #1 v1.5 signature (RFC 8017, 9.2).
 const SHA256_PREFIX: [u8; 19] = [
@@ -142,8 +142,6 @@ impl SigningKey {
     }
 
     /// The public key as the JWKS lists it, with the certificate's chain; none for a client secret.
-    ///
-    /// The recorded `x5t` (SHA-1 of the certificate) is left out: no relying party of the stack reads it.
     pub(crate) fn jwk(&self, certificate: Option<&str>) -> Option<Value> {
         let mut jwk = match self {
             Self::Rsa { kid, private, .. } => json!({
@@ -163,6 +161,7 @@ impl SigningKey {
         };
         if let Some(der) = certificate.and_then(pem_to_der) {
             jwk["x5c"] = json!([STANDARD.encode(&der)]);
+            jwk["x5t"] = json!(URL_SAFE_NO_PAD.encode(sha1(&der)));
             jwk["x5t#S256"] = json!(URL_SAFE_NO_PAD.encode(Sha256::digest(&der)));
         }
         Some(jwk)

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use crate::authentik::profile::Profile;
 use crate::digest::hex;
 
 /// `authentik_proxy_` and the first 8 hex digits of the client id's SHA-256.
@@ -17,9 +18,13 @@ pub(crate) fn name(client_id: &str) -> String {
 
 /// A session id made where a login begins: 32 random bytes in base32, 52 characters.
 pub(crate) fn login_id() -> String {
+    base32(&rand::random::<[u8; 32]>())
+}
+
+fn base32(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let (mut id, mut bits, mut held) = (String::with_capacity(52), 0_u32, 0_u32);
-    for byte in rand::random::<[u8; 32]>() {
+    let (mut id, mut bits, mut held) = (String::with_capacity(bytes.len() * 2), 0_u32, 0_u32);
+    for &byte in bytes {
         bits = (bits << 8) | u32::from(byte);
         held += 8;
         while held >= 5 {
@@ -33,7 +38,11 @@ pub(crate) fn login_id() -> String {
 }
 
 /// A session id made where a session is stored without a login: sign_out and the nginx endpoint.
-pub(crate) fn stored_id() -> String {
+pub(crate) fn stored_id(profile: &Profile) -> String {
+    if profile.needs_redis {
+        // What the Redis store makes: 64 random bytes in base32, 103 characters.
+        return base32(&[rand::random::<[u8; 32]>(), rand::random()].concat());
+    }
     format!("authentik_proxy_session_{}", Uuid::new_v4())
 }
 

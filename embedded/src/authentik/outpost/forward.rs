@@ -58,7 +58,9 @@ pub(super) async fn nginx(Extract(shared): Extract<Arc<Shared>>, headers: Header
         return go::empty(StatusCode::OK);
     }
     let mut response = go::error(StatusCode::UNAUTHORIZED, "unauthorized request");
-    response.headers_mut().extend(start::stored_cookie(&served, &headers).map(|cookie| (SET_COOKIE, cookie)));
+    response
+        .headers_mut()
+        .extend(start::stored_cookie(&shared, &served, &headers).map(|cookie| (SET_COOKIE, cookie)));
     response
 }
 

@@ -36,7 +36,7 @@ pub(super) fn by_header(
             (issued.id_claims, issued.id_token)
         }
     };
-    let session = open(shared, served, &cookie::stored_id(), claims, raw_token);
+    let session = open(shared, served, &cookie::stored_id(&shared.profile), claims, raw_token);
     Some(session)
 }
 

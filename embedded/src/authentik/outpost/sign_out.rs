@@ -36,7 +36,7 @@ pub(super) fn finish(
     path: &str,
 ) -> Response<Body> {
     let Some(session) = sessions::current(shared, served, headers) else {
-        return start::detour(served, method, headers, path);
+        return start::detour(shared, served, method, headers, path);
     };
     if !shared.profile.sign_out_answers {
         shared.logs.write("authentik", "event=\"panic in sign_out\" (goauthentik/authentik#17922)");

@@ -67,18 +67,29 @@ pub(super) fn begin(
 }
 
 /// The 302 to `/start`, with a session that has nothing in it yet, from which the browser comes back to `path`.
-pub(super) fn detour(served: &Served, method: &Method, headers: &HeaderMap, path: &str) -> Response<Body> {
+pub(super) fn detour(
+    shared: &Shared,
+    served: &Served,
+    method: &Method,
+    headers: &HeaderMap,
+    path: &str,
+) -> Response<Body> {
     let query = Params::default().with("rd", served.own(path)).encoded();
     let mut response =
         go::redirect(method, &format!("{}?{query}", served.own("/outpost.goauthentik.io/start")));
-    response.headers_mut().extend(stored_cookie(served, headers).map(|cookie| (SET_COOKIE, cookie)));
+    response.headers_mut().extend(stored_cookie(shared, served, headers).map(|cookie| (SET_COOKIE, cookie)));
     response
 }
 
 /// The cookie of a session stored without a login.
-pub(super) fn stored_cookie(served: &Served, headers: &HeaderMap) -> Option<http::HeaderValue> {
+pub(super) fn stored_cookie(
+    shared: &Shared,
+    served: &Served,
+    headers: &HeaderMap,
+) -> Option<http::HeaderValue> {
     let scope = served.cookie();
-    let id = cookie::sent(headers, &scope.name).map_or_else(cookie::stored_id, str::to_owned);
+    let id =
+        cookie::sent(headers, &scope.name).map_or_else(|| cookie::stored_id(&shared.profile), str::to_owned);
     cookie::set(&scope, &id, served.cookie_age(), Timestamp::now())
 }
 

@@ -59,7 +59,7 @@ impl Resource for ProxyProviders {
                 "jwt_federation_providers": [],
                 "access_token_validity": provider.access_token_validity.text,
                 "refresh_token_validity": provider.refresh_token_validity.text,
-                "outpost_set": outposts.map(|outpost| &outpost.name).collect::<Vec<_>>(),
+                "outpost_set": outposts.map(|outpost| format!("Outpost {}", outpost.name)).collect::<Vec<_>>(),
             })
         });
         extended(common::base(view, provider), value.unwrap_or_default())
