@@ -20,6 +20,7 @@ impl Recording {
 }
 
 /// One exchange that was had again.
+#[derive(Clone)]
 pub(crate) struct Played {
     /// Its place in the recording, from 0.
     pub(crate) at: usize,
