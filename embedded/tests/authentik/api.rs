@@ -1,50 +1,9 @@
-//! The REST API: provisioning, its errors, and what changes for those signed in.
+//! The REST API: what other versions show, and what changes for those signed in.
 
 use serde_json::{Value, json};
 use ssoproof_embedded::authentik::Profile;
 
 use crate::client::{Browser, fresh, header, start};
-use crate::replay::{Exchange, Replay};
-
-const PROVISIONING: &str = include_str!("data/01-config-api.json");
-const ERRORS: &str = include_str!("data/02-config-errors.json");
-
-async fn replay(browser: &mut Browser, parts: &[&str]) -> Replay {
-    let mut replay = Replay::default();
-    for part in parts {
-        for exchange in serde_json::from_str::<Vec<Exchange>>(part).unwrap() {
-            replay.send(browser, &exchange).await;
-        }
-    }
-    replay
-}
-
-#[tokio::test]
-async fn provisioning_and_its_mistakes_are_answered_as_recorded() {
-    let authentik = fresh(Profile::V2026_2).await;
-    let replay = replay(&mut Browser::new(&authentik), &[PROVISIONING, ERRORS]).await;
-    assert_eq!(replay.differences, Vec::<String>::new());
-    assert_eq!(replay.count, 114);
-}
-
-#[tokio::test]
-async fn a_provider_changes_its_flow_only_with_its_mode() {
-    // 48-signout-with-user-logout-flow, hops 0 and 1.
-    let authentik = fresh(Profile::V2026_2).await;
-    let mut admin = Browser::new(&authentik);
-    replay(&mut admin, &[PROVISIONING]).await;
-    let flows =
-        admin.admin("GET", "/api/v3/flows/instances/?slug=default-invalidation-flow", Value::Null, 200).await;
-    let flow = &flows["results"][0]["pk"];
-    let path = "/api/v3/providers/proxy/1/";
-    let refused = admin.admin("PATCH", path, json!({ "invalidation_flow": flow }), 400).await;
-    assert_eq!(
-        refused,
-        json!({ "internal_host": ["Internal host cannot be empty when forward auth is disabled."] })
-    );
-    let body = json!({ "invalidation_flow": flow, "mode": "forward_single" });
-    assert_eq!(admin.admin("PATCH", path, body, 200).await["invalidation_flow"], *flow);
-}
 
 #[tokio::test]
 async fn older_versions_show_their_own_members() {

@@ -5,4 +5,3 @@ mod client;
 mod health;
 mod login;
 mod logout;
-mod replay;

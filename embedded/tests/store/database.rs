@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use ssoproof_embedded::authentik::{Settings, Store};
+use ssoproof_embedded::authentik::{Profile, Settings, Store};
 use ssoproof_embedded::logs::Logs;
 use tokio::net::TcpListener;
 use tokio_postgres::{Client, Config};
@@ -28,7 +28,7 @@ async fn status(browser: &mut Browser, path: &str) -> u16 {
 async fn a_database_that_is_down_fails_closed_and_one_that_is_back_needs_no_restart() {
     let Some(mut postgres) = Postgres::start().await else { return };
     apply_defaults(postgres.config()).await;
-    let mut world = World::of(server(postgres.config()).await).await;
+    let mut world = World::of(server(postgres.config()).await, Profile::V2026_2).await;
     let service = world.signed_in_at_stream().await;
     world.browser.log_in("akadmin", ADMIN_PASSWORD).await;
     let mut browser = Browser::new(&world.authentik);

@@ -1,6 +1,7 @@
 //! What outlives a process, and what another process sees.
 
 use serde_json::Value;
+use ssoproof_embedded::authentik::Profile;
 
 use crate::client::{Browser, executor};
 use crate::postgres::Postgres;
@@ -11,7 +12,7 @@ use crate::world::World;
 async fn sign_in_survives_a_server_restart_at_the_core_and_at_a_service() {
     let Some(postgres) = Postgres::start().await else { return };
     apply_defaults(postgres.config()).await;
-    let mut world = World::of(server(postgres.config()).await).await;
+    let mut world = World::of(server(postgres.config()).await, Profile::V2026_2).await;
     let service = world.signed_in_at_stream().await;
     world.browser.log_in("akadmin", ADMIN_PASSWORD).await;
     assert_eq!(world.browser.me().await, 200);

@@ -1,18 +1,25 @@
 //! With a store the answers are the recorded ones too, as they are in memory.
 
+use ssoproof_embedded::authentik::Profile;
+
 use crate::postgres::Postgres;
+use crate::recorded::play::played_on;
 use crate::server::{apply_defaults, server};
-use crate::world::World;
 
 macro_rules! recordings {
-    ($($name:ident: $file:literal;)*) => {
+    ($($name:ident: $recording:literal;)*) => {
         $(
             #[tokio::test]
             async fn $name() {
                 let Some(postgres) = Postgres::start().await else { return };
                 apply_defaults(postgres.config()).await;
-                let world = World::of(server(postgres.config()).await).await;
-                world.replay_here(include_str!(concat!("../oidc/data/", $file, ".json"))).await;
+                let authentik = server(postgres.config()).await;
+                let played = played_on(authentik, Profile::V2026_2, $recording).await;
+                assert!(!played.is_empty());
+                for exchange in played {
+                    let place = format!("[{}] {}", exchange.at, exchange.request);
+                    assert_eq!(exchange.differences, Vec::<String>::new(), "{place}");
+                }
             }
         )*
     };
