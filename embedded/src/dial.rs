@@ -22,6 +22,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+/// The longest response head read, in bytes: Go's bound.
+const LONGEST_HEAD: usize = 10 << 20;
+
 /// Where each `host:port` of a stack listens. Clones share the same map.
 #[derive(Clone, Default)]
 pub struct Names(Arc<RwLock<Known>>);
@@ -172,6 +175,7 @@ impl Client {
         let inner = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
             .pool_idle_timeout(Duration::from_secs(30))
             .http1_title_case_headers(true)
+            .http1_max_buf_size(LONGEST_HEAD)
             .build(dialer.clone());
         Self { inner, dialer, max_body: 8 << 20, timeout: Duration::from_secs(30) }
     }

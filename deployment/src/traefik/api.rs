@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::config::{Middleware, Router, RuntimeConfig, Status};
+use super::config::{Middleware, Router, RuntimeConfig, Status, qualified};
+use super::dynamic::{ForwardAuth, HeaderEdits, MiddlewareType};
 use super::profile::Profile;
 
 impl RuntimeConfig {
@@ -11,9 +12,15 @@ impl RuntimeConfig {
         self.routers.iter().map(|router| api_router(router, profile)).collect()
     }
 
-    /// The list at `/api/http/middlewares`, without their settings.
-    pub fn api_middlewares(&self) -> Value {
-        self.middlewares.iter().map(api_middleware).collect()
+    /// The list at `/api/http/middlewares`.
+    pub fn api_middlewares(&self, profile: &Profile) -> Value {
+        let shown = |middleware: &Middleware| {
+            let name = middleware.name.strip_suffix("@file").unwrap_or(&middleware.name);
+            let definition = self.dynamic.middlewares.get(name);
+            let types = definition.map(|definition| definition.types.as_slice()).unwrap_or_default();
+            api_middleware(middleware, types, profile)
+        };
+        self.middlewares.iter().map(shown).collect()
     }
 }
 
@@ -36,9 +43,8 @@ fn api_router(router: &Router, profile: &Profile) -> Value {
     if router.tls {
         let tls = router.definition.tls.as_ref();
         let mut settings = Map::new();
-        if let Some(options) = tls.and_then(|tls| tls.options.as_ref()) {
-            settings.insert("options".to_owned(), json!(**options));
-        }
+        let options = tls.and_then(|tls| tls.options.as_ref());
+        settings.insert("options".to_owned(), json!(options.map_or("default", |options| options.as_str())));
         if let Some(resolver) = tls.and_then(|tls| tls.cert_resolver.as_ref()) {
             settings.insert("certResolver".to_owned(), json!(**resolver));
         }
@@ -65,8 +71,11 @@ fn api_router(router: &Router, profile: &Profile) -> Value {
     Value::Object(shown)
 }
 
-fn api_middleware(middleware: &Middleware) -> Value {
+fn api_middleware(middleware: &Middleware, types: &[MiddlewareType], profile: &Profile) -> Value {
     let mut shown = Map::new();
+    for made in types {
+        shown.insert(made.name().to_owned(), settings(made, profile));
+    }
     if middleware.status != Status::Enabled {
         shown.insert("error".to_owned(), json!(middleware.errors));
     }
@@ -78,4 +87,73 @@ fn api_middleware(middleware: &Middleware) -> Value {
     shown.insert("provider".to_owned(), json!("file"));
     shown.insert("type".to_owned(), json!(middleware.kind));
     Value::Object(shown)
+}
+
+/// The settings of a middleware as the API shows them: those that are set, and the defaults of the version.
+fn settings(made: &MiddlewareType, profile: &Profile) -> Value {
+    let names = |names: &[String]| json!(names);
+    set(match made {
+        MiddlewareType::ForwardAuth(auth) => return forward_auth(auth, profile),
+        MiddlewareType::Headers(HeaderEdits { request, response }) => {
+            let lines = |lines: &[(String, String)]| {
+                Value::Object(lines.iter().map(|(name, value)| (name.clone(), json!(value))).collect())
+            };
+            vec![("customRequestHeaders", lines(request)), ("customResponseHeaders", lines(response))]
+        }
+        MiddlewareType::RedirectScheme(redirect) => vec![
+            ("scheme", json!(redirect.scheme)),
+            ("port", json!(redirect.port)),
+            ("permanent", json!(redirect.permanent)),
+        ],
+        MiddlewareType::RedirectRegex { regex, replacement, permanent } => vec![
+            ("regex", json!(regex)),
+            ("replacement", json!(replacement)),
+            ("permanent", json!(permanent)),
+        ],
+        MiddlewareType::StripPrefix(prefixes) => vec![("prefixes", names(prefixes))],
+        MiddlewareType::AddPrefix(prefix) => vec![("prefix", json!(prefix))],
+        MiddlewareType::ReplacePath(path) => vec![("path", json!(path))],
+        MiddlewareType::ReplacePathRegex { regex, replacement } => {
+            vec![("regex", json!(regex)), ("replacement", json!(replacement))]
+        }
+        MiddlewareType::Chain(chain) => {
+            let chain: Vec<_> = chain.iter().map(|name| qualified(name)).collect();
+            vec![("middlewares", names(&chain))]
+        }
+        MiddlewareType::Unmodelled(_) => Vec::new(),
+    })
+}
+
+fn forward_auth(auth: &ForwardAuth, profile: &Profile) -> Value {
+    let mut fields = vec![
+        ("address", json!(auth.address)),
+        ("trustForwardHeader", auth.trust_forward_header.map_or(Value::Null, |trust| json!(trust))),
+        ("authResponseHeaders", json!(auth.response_headers)),
+        ("authResponseHeadersRegex", json!(auth.response_headers_pattern.as_deref().unwrap_or_default())),
+        ("authRequestHeaders", json!(auth.request_headers)),
+        ("addAuthCookiesToResponse", json!(auth.cookies)),
+        ("forwardBody", json!(auth.forward_body)),
+    ];
+    if profile.forward_auth_fields.contains(&"maxBodySize") {
+        fields.push(("maxBodySize", json!(auth.max_body)));
+    }
+    if auth.max_response_body >= 0 {
+        fields.push(("maxResponseBodySize", json!(auth.max_response_body)));
+    }
+    fields.push(("preserveLocationHeader", json!(auth.preserve_location)));
+    fields.push(("preserveRequestMethod", json!(auth.preserve_method)));
+    set(fields)
+}
+
+/// The fields that are not empty.
+fn set(fields: Vec<(&str, Value)>) -> Value {
+    let empty = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    };
+    let kept = fields.into_iter().filter(|(_, value)| !empty(value));
+    Value::Object(kept.map(|(name, value)| (name.to_owned(), value)).collect())
 }

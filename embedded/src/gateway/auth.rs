@@ -202,7 +202,11 @@ fn is_called(cookie: &HeaderValue, name: &str) -> bool {
 fn refusal(auth: &ForwardAuth, address: &Url, response: Response<Bytes>) -> Reply {
     let (mut parts, body) = response.into_parts();
     hop::strip_auth(&mut parts.headers);
-    parts.headers.remove(CONTENT_LENGTH);
+    // It stays where it is true, and so reaches whoever asked with HEAD.
+    let length = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if length != Some(body.len()) {
+        parts.headers.remove(CONTENT_LENGTH);
+    }
     if !auth.preserve_location
         && let Some(location) = parts.headers.get(LOCATION).filter(|location| !location.is_empty())
     {

@@ -1,7 +1,7 @@
 //! Answers that the gateway makes itself.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CONTENT_TYPE, DATE, HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use http::{Response, StatusCode};
 use http_body_util::Full;
 
@@ -48,5 +48,16 @@ pub(super) fn redirect(get: bool, permanent: bool, location: &str) -> Reply {
             reply
         }
         Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, ""),
+    }
+}
+
+/// Dates an answer that is not dated yet; a switch of protocols is never dated.
+pub(super) fn date(reply: &mut Reply) {
+    if reply.status() == StatusCode::SWITCHING_PROTOCOLS || reply.headers().contains_key(DATE) {
+        return;
+    }
+    let now = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&jiff::Timestamp::now());
+    if let Some(now) = now.ok().and_then(|now| HeaderValue::from_str(&now).ok()) {
+        reply.headers_mut().insert(DATE, now);
     }
 }

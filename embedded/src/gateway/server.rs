@@ -17,6 +17,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::call::{LONGEST_BODY, LONGEST_HEAD};
 use super::handle::{State, handle};
 use super::provider::{Provider, Rejected};
+use super::reply;
 use super::settings::Settings;
 use super::verify::any_certificate;
 use crate::dial::Client;
@@ -59,7 +60,8 @@ impl Gateway {
         {
             settings.logs.write("traefik", format!("ERR failed to watch the files: {error}"));
         }
-        let client = |tls| Client::new(settings.names.clone(), tls).with_bounds(LONGEST_BODY, HEAD_TIMEOUT);
+        let bounded = |client: Client| client.with_bounds(LONGEST_BODY, settings.upstream_timeout);
+        let client = |tls| bounded(Client::new(settings.names.clone(), tls));
         let verified = client(settings.upstream_tls.clone());
         let unverified = client(any_certificate().map_err(io::Error::other)?);
         let state = Arc::new(State {
@@ -129,9 +131,9 @@ impl Gateway {
         self.config().api_routers(self.state.settings.profile)
     }
 
-    /// The list at `/api/http/middlewares`, without their settings.
+    /// The list at `/api/http/middlewares`, without the middlewares Traefik adds itself.
     pub fn api_middlewares(&self) -> serde_json::Value {
-        self.config().api_middlewares()
+        self.config().api_middlewares(self.state.settings.profile)
     }
 }
 
@@ -159,7 +161,11 @@ where
     let log = state.clone();
     let service = service_fn(move |request| {
         let (state, entry) = (state.clone(), entry.clone());
-        async move { Ok::<_, std::convert::Infallible>(handle(&state, &entry, secure, peer.ip(), request).await) }
+        async move {
+            let mut reply = handle(&state, &entry, secure, peer.ip(), request).await;
+            reply::date(&mut reply);
+            Ok::<_, std::convert::Infallible>(reply)
+        }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -167,6 +173,7 @@ where
         .max_buf_size(LONGEST_HEAD)
         .max_headers(MOST_LINES)
         .title_case_headers(true)
+        .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     if let Err(error) = connection.await {

@@ -32,6 +32,8 @@ pub struct Settings {
     pub profile: &'static Profile,
     /// `providersThrottleDuration`: the least time between two changes that the watcher applies.
     pub throttle: Duration,
+    /// The longest time an auth server or a backend may take to answer.
+    pub upstream_timeout: Duration,
     /// Whether the folder is watched. Without, only [`Gateway::reload`](super::Gateway::reload) reads it again.
     pub watch: bool,
     /// The machine's name, sent as `X-Forwarded-Server`.
@@ -40,7 +42,7 @@ pub struct Settings {
 
 impl Settings {
     /// Settings for `directory` with entry points `web` and `websecure`, nobody trusted, Traefik 3.6.7, a throttle
-    /// of 2 s and a watcher.
+    /// of 2 s, 30 s for upstreams, and a watcher.
     pub fn new(
         directory: impl Into<PathBuf>,
         tls: Arc<rustls::ServerConfig>,
@@ -59,6 +61,7 @@ impl Settings {
             logs,
             profile: <&Profile>::default(),
             throttle: Duration::from_secs(2),
+            upstream_timeout: Duration::from_secs(30),
             watch: true,
             hostname: "traefik".to_owned(),
         }

@@ -73,6 +73,8 @@ fn headers(service: &Service, target: &Target, call: Call) -> HeaderMap {
 fn answer(response: Response<Bytes>) -> Reply {
     let (mut parts, body) = response.into_parts();
     hop::strip_backend_answer(&mut parts.headers);
+    // Go words the status line itself.
+    parts.extensions.remove::<hyper::ext::ReasonPhrase>();
     if !body.is_empty() {
         parts.headers.remove(CONTENT_LENGTH);
     }

@@ -10,6 +10,8 @@ use tokio::net::TcpStream;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Got {
     pub(crate) status: u16,
+    /// `HTTP/1.1 200 OK`.
+    pub(crate) status_line: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
@@ -52,13 +54,14 @@ async fn read(stream: &mut TcpStream, head_only: bool) -> Got {
     };
     let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
     let mut lines = head.split("\r\n");
-    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let status_line = lines.next().unwrap().to_owned();
+    let status = status_line.split(' ').nth(1).unwrap().parse().unwrap();
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
         .collect();
     let mut body = buffer.split_off(end + 4);
-    let mut got = Got { status, headers, body: String::new() };
+    let mut got = Got { status, status_line, headers, body: String::new() };
     if status == 101 {
         // What the backend says first belongs to the record.
         while body.len() < b"HELLO-WS".len() {

@@ -12,8 +12,8 @@ use ssoproof_deployment::traefik::Profile;
 use ssoproof_embedded::gateway::Gateway;
 
 use crate::client::{get, send};
-use crate::recorded::{normal_answer, normal_request};
-use crate::stub::{Answer, Seen};
+use crate::normal;
+use crate::stub::{Answer, Stub};
 use crate::world::{World, settings};
 
 /// A running Traefik.
@@ -93,20 +93,18 @@ fn eprintln_skip() {
     eprintln!("skipped: no Traefik in SSOPROOF_TRAEFIK_BIN or PATH");
 }
 
-/// What everybody saw of one request.
-async fn observe(world: &World, address: SocketAddr, request: &str) -> (crate::client::Got, [Vec<Seen>; 3]) {
-    let got = normal_answer(&send(address, request.as_bytes()).await);
-    let seen = [&world.auth, &world.backend, &world.outpost].map(|stub| {
-        stub.take()
-            .iter()
-            .map(normal_request)
-            .map(|mut seen| {
-                seen.headers.retain(|(name, _)| name != "x-forwarded-server");
-                seen
-            })
-            .collect()
-    });
-    (got, seen)
+/// What the client, the auth server, the backend and the outpost saw of one request, without what is each program's
+/// own: the machine's name, compression, and how a broken request is told.
+async fn observe(world: &World, address: SocketAddr, request: &str) -> [Vec<String>; 4] {
+    let got = send(address, request.as_bytes()).await;
+    let broken = matches!(got.status, 400 | 431);
+    let answer = if broken { vec![got.status.to_string()] } else { normal::answer(&got, world) };
+    let saw = |stub: &Stub| {
+        let lines = stub.take().iter().flat_map(|seen| normal::request(seen, world)).collect::<Vec<_>>();
+        let own = |line: &String| line.starts_with("x-forwarded-server:") || line == "accept-encoding: gzip";
+        lines.into_iter().filter(|line| !own(line)).collect()
+    };
+    [answer, saw(&world.auth), saw(&world.backend), saw(&world.outpost)]
 }
 
 async fn compare(world: &World, router: &str, requests: &[String]) {
@@ -118,8 +116,18 @@ async fn compare(world: &World, router: &str, requests: &[String]) {
     for request in requests {
         let theirs = observe(world, traefik.web, request).await;
         let ours = observe(world, gateway.http(), request).await;
-        assert_eq!(ours, theirs, "ours and Traefik {}'s for {request:?}", traefik.version);
+        differ(&ours, &theirs, request);
     }
+}
+
+/// # Panics
+/// When what was seen of `what` is not the same.
+fn differ(ours: &[Vec<String>; 4], theirs: &[Vec<String>; 4], what: &str) {
+    let who = ["client", "auth server", "backend", "outpost"];
+    let each = who.iter().zip(ours.iter().zip(theirs));
+    let found: Vec<_> =
+        each.flat_map(|(who, (ours, theirs))| normal::differences(who, ours, theirs)).collect();
+    assert!(found.is_empty(), "{what:?}, Traefik's as recorded:\n{}", found.join("\n"));
 }
 
 fn get_of(host: &str, path: &str) -> String {
@@ -286,7 +294,7 @@ async fn middlewares_do_as_traefiks() {
 #[tokio::test]
 async fn refusals_and_locations_are_traefiks() {
     let world = World::new().await;
-    world.put_middleware(&World::listed());
+    world.put_middleware(&crate::live::listed());
     let Some(traefik) = Traefik::start(&world, "app").await else { return };
     let mut settings = settings(world.folder.path());
     settings.profile = Profile::for_version(&traefik.version);
@@ -310,6 +318,10 @@ async fn refusals_and_locations_are_traefiks() {
         let request = get_of("app.test", "/");
         let theirs = observe(&world, traefik.web, &request).await;
         let ours = observe(&world, gateway.http(), &request).await;
-        assert_eq!(ours, theirs, "ours and Traefik's for Location {location:?}");
+        differ(&ours, &theirs, location);
     }
+    world.auth.answers(Answer::Raw(b"garbage\r\n\r\n".to_vec()));
+    let request = get_of("app.test", "/");
+    let theirs = observe(&world, traefik.web, &request).await;
+    differ(&observe(&world, gateway.http(), &request).await, &theirs, "an auth server that speaks no HTTP");
 }

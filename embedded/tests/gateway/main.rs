@@ -1,9 +1,10 @@
-//! The gateway against Traefik: what was recorded of it, and the program itself where there is one.
+//! The gateway when files change, and beside the real program where there is one. What was recorded of that is replayed
+//! by the test `truth`.
 
 mod client;
 mod differential;
 mod live;
-mod recorded;
-mod replay;
+#[path = "../truth/traefik/normal.rs"]
+mod normal;
 mod stub;
 mod world;

@@ -27,7 +27,7 @@ pub(crate) enum Answer {
         delay: Duration,
     },
     /// Raw bytes, then the end.
-    Raw(&'static [u8]),
+    Raw(Vec<u8>),
 }
 
 impl Answer {
@@ -97,7 +97,7 @@ async fn serve(mut stream: TcpStream, log: Arc<Mutex<Vec<Seen>>>, script: Arc<Mu
         let answer = script.lock().unwrap().clone();
         match answer {
             Answer::Raw(bytes) => {
-                let _ = stream.write_all(bytes).await;
+                let _ = stream.write_all(&bytes).await;
                 return;
             }
             Answer::Response { status, headers, body, delay } => {

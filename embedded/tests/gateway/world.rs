@@ -4,13 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use ssoproof_deployment::traefik::Profile;
 use ssoproof_embedded::dial::Names;
-use ssoproof_embedded::gateway::{Gateway, Settings, Trusted};
+use ssoproof_embedded::gateway::Settings;
 use ssoproof_embedded::logs::Logs;
 use tempfile::TempDir;
 
-use crate::stub::{Answer, Stub};
+use super::stub::{Answer, Stub};
 
 /// The stubs.
 pub(crate) struct World {
@@ -29,6 +28,15 @@ impl World {
             outpost: Stub::start(backend("backend outpost")).await,
             folder: tempfile::tempdir().unwrap(),
         }
+    }
+
+    /// The names by which recordings call the stubs, with their addresses.
+    pub(crate) fn names(&self) -> [(&'static str, String); 3] {
+        [
+            ("<auth>", self.auth.address.to_string()),
+            ("<backend>", self.backend.address.to_string()),
+            ("<outpost>", self.outpost.address.to_string()),
+        ]
     }
 
     /// Puts `text` into the folder at once, as a deployment should: written elsewhere, then renamed.
@@ -56,21 +64,6 @@ impl World {
             "services": { "back": server(&self.backend), "outpost": server(&self.outpost) },
         }});
         self.put("a.yml", &file.to_string());
-    }
-
-    /// The identity headers that recordings 1 to 3 listed.
-    pub(crate) fn listed() -> Value {
-        json!({ "authResponseHeaders":
-            ["X-authentik-username", "X-authentik-groups", "X-authentik-email", "X-authentik-uid"] })
-    }
-
-    /// A gateway on the folder, without a watcher.
-    pub(crate) async fn gateway(&self, profile: &'static Profile, trusted: Trusted) -> Gateway {
-        let mut settings = settings(self.folder.path());
-        settings.profile = profile;
-        settings.trusted = trusted;
-        settings.watch = false;
-        Gateway::start(settings).await.unwrap()
     }
 }
 

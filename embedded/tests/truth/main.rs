@@ -2,9 +2,12 @@
 //! each recording, and a table says how many were.
 
 mod authentik;
+mod jmespath;
 mod not_modelled;
 mod recording;
+mod run;
 mod tally;
+mod traefik;
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,9 +23,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let list = Arc::new(NotModelled::read());
     let tally = Arc::new(Mutex::new(Tally::default()));
-    let recordings = authentik::recordings();
-    let trials =
-        recordings.into_iter().map(|recording| trial(recording, list.clone(), tally.clone())).collect();
+    let recordings =
+        [authentik::recordings(), jmespath::recordings(), traefik::recordings()].into_iter().flatten();
+    let trials = recordings.map(|recording| trial(recording, list.clone(), tally.clone())).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     let ran = conclusion.num_passed + conclusion.num_failed > 0;
     let whole = ran && conclusion.num_filtered_out == 0 && conclusion.num_ignored == 0;
