@@ -24,6 +24,10 @@ const MAX_AGE: i64 = 43_200;
 /// Above this many sessions all are forgotten; nothing here lives that long.
 const MAX_SESSIONS: usize = 10_000;
 const PAGE: &str = include_str!("console.html");
+/// What the newest console lets its page load.
+const SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self' 'unsafe-eval' 'unsafe-inline'; script-src 'self' https://unpkg.com;  connect-src 'self' https://unpkg.com;",
+);
 
 /// The console of one MinIO and who is signed in to it.
 pub(super) struct Console {
@@ -71,9 +75,15 @@ impl Console {
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
+        if self.shared.settings.console == ConsoleVariant::WithoutSso {
+            headers.insert(header::CONTENT_SECURITY_POLICY, SECURITY_POLICY);
+            let referrer = HeaderValue::from_static("strict-origin-when-cross-origin");
+            headers.insert(header::REFERRER_POLICY, referrer);
+        }
         if call.path.starts_with("/api/") {
             headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         }
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         answer
     }
 
@@ -86,10 +96,13 @@ impl Console {
             (&Method::GET, "/api/v1/session") => self.session(call, sso),
             (&Method::GET, "/api/v1/buckets") => self.buckets(call),
             (&Method::POST, "/api/v1/logout") => self.logout(call),
+            (&Method::GET, "/api/v1/admin/info") => {
+                json_line(501, &json!("operation system.AdminInfo has not yet been implemented"))
+            }
             (_, path) if path.starts_with("/api/") => {
                 json_answer(404, &json!({ "code": 404, "message": format!("path {path} was not found") }))
             }
-            (&Method::GET | &Method::HEAD, _) => answer(StatusCode::OK, "text/html", PAGE),
+            (&Method::GET | &Method::HEAD, _) => page(),
             (method, path) => json_answer(
                 405,
                 &json!({ "code": 405, "message": format!("method {method} is not allowed for {path}") }),
@@ -285,6 +298,16 @@ fn redirect_uri(openid: &OpenId, call: &Call) -> String {
 
 fn no_session() -> Answer {
     json_line(403, &json!({ "detailedMessage": "Access Denied.", "message": "invalid session" }))
+}
+
+/// The page, as new as the answer.
+fn page() -> Answer {
+    let mut page = answer(StatusCode::OK, "text/html", PAGE);
+    page.headers_mut().insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if let Ok(now) = HeaderValue::from_str(&expires(0)) {
+        page.headers_mut().insert(header::LAST_MODIFIED, now);
+    }
+    page
 }
 
 fn json_answer(status: u16, body: &Value) -> Answer {

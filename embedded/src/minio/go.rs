@@ -42,6 +42,10 @@ pub(super) fn dial_error(method: &str, url: &str, names: &Names, error: &DialErr
             Some(address) => format!("dial tcp {address}: connect: connection refused"),
             None => format!("dial tcp: lookup {host}: no such host"),
         },
+        // Plain HTTP where TLS was expected.
+        DialError::Tls { reason, .. } if reason.contains("InvalidContentType") => {
+            "tls: first record does not look like a TLS handshake".to_owned()
+        }
         DialError::Tls { reason, .. } => format!("tls: {reason}"),
         DialError::TimedOut { .. } => "context deadline exceeded".to_owned(),
         DialError::Exchange { .. } => "EOF".to_owned(),

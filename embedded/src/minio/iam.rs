@@ -9,7 +9,7 @@ use rand::Rng;
 use serde_json::{Map, Value};
 
 use super::builtin;
-use super::policy::{Access, Decision, PolicyDocument, decide};
+use super::policy::{Access, Decision, PolicyDocument, PolicyNameError, decide};
 
 /// Above this many credentials the expired ones are swept out at the next issue.
 const SWEEP: usize = 1_024;
@@ -61,8 +61,16 @@ impl Iam {
         Self { policies, credentials: HashMap::new(), claim, role, secret }
     }
 
-    pub(super) fn put_policy(&mut self, name: &str, policy: PolicyDocument) {
+    pub(super) fn put_policy(&mut self, name: &str, policy: PolicyDocument) -> Result<(), PolicyNameError> {
+        if name.contains(',') {
+            return Err(PolicyNameError::Comma);
+        }
         self.policies.insert(name.to_owned(), policy);
+        Ok(())
+    }
+
+    pub(super) fn policy_names(&self) -> Vec<String> {
+        self.policies.keys().cloned().collect()
     }
 
     pub(super) fn remove_policy(&mut self, name: &str) -> bool {
@@ -85,7 +93,6 @@ impl Iam {
         let access_key = random(20, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
         let secret_key = random(40, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
         claims.insert("accessKey".to_owned(), access_key.clone().into());
-        claims.insert("exp".to_owned(), expires.into());
         let key = EncodingKey::from_secret(self.secret.as_bytes());
         let session_token = jsonwebtoken::encode(&Header::new(Algorithm::HS512), &claims, &key).ok()?;
         let credentials = Credentials { access_key, secret_key, session_token, expires, claims };
@@ -201,7 +208,7 @@ mod tests {
         let who = session(&mut iam, json!({ "exp": 9, "groups": "team" }));
         let read = Access::new("s3:GetObject", "data-bkt", "a");
         assert!(!iam.decide(&who, &read).allowed());
-        iam.put_policy("team", builtin::policies()["readonly"].clone());
+        iam.put_policy("team", builtin::policies()["readonly"].clone()).unwrap();
         assert!(iam.decide(&who, &read).allowed());
         assert!(iam.remove_policy("team"));
         assert!(!iam.decide(&who, &read).allowed());

@@ -93,6 +93,14 @@ pub enum PolicyError {
     Resource(String),
 }
 
+/// Why a policy's name was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyNameError {
+    /// Claims part names by commas.
+    #[error("Policy name may not contain comma")]
+    Comma,
+}
+
 impl PolicyDocument {
     /// Reads the JSON of a policy.
     ///

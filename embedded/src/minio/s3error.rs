@@ -8,6 +8,7 @@ use super::xml;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum S3Error {
     AccessDenied,
+    Unauthenticated,
     RequestExpired,
     InvalidAccessKeyId,
     InvalidTokenId,
@@ -39,6 +40,11 @@ impl S3Error {
         use StatusCode as Status;
         let (status, code, message) = match self {
             Self::AccessDenied => (Status::FORBIDDEN, "AccessDenied", "Access Denied."),
+            Self::Unauthenticated => (
+                Status::FORBIDDEN,
+                "AccessDenied",
+                "Access Denied. (Authentication failed, check your access credentials)",
+            ),
             Self::RequestExpired => (Status::FORBIDDEN, "AccessDenied", "Request has expired"),
             Self::InvalidAccessKeyId => (
                 Status::FORBIDDEN,
@@ -134,6 +140,11 @@ impl S3Error {
         (status, code, message.to_owned())
     }
 
+    /// Whether the request had a route of S3 before it was refused; bucket and key are told only then.
+    pub(super) fn routed(&self) -> bool {
+        !matches!(self, Self::InvalidBucketName | Self::Unsupported(..) | Self::InvalidResourceName)
+    }
+
     /// The XML body for a request of `id` for `resource` (a path).
     pub(super) fn xml(&self, resource: &str, id: &str, host: &str) -> String {
         let (_, code, message) = self.parts();
@@ -141,10 +152,7 @@ impl S3Error {
             let bucket = resource.trim_start_matches('/');
             (bucket, "")
         });
-        // Neither is told for requests that were refused before they had a route.
-        let routed =
-            !matches!(self, Self::InvalidBucketName | Self::Unsupported(..) | Self::InvalidResourceName);
-        let (bucket, key) = if routed { (bucket, key) } else { ("", "") };
+        let (bucket, key) = if self.routed() { (bucket, key) } else { ("", "") };
         let (id, host) = if matches!(self, Self::Unsupported(..)) { ("", "") } else { (id, host) };
         xml::document(&format!(
             "<Error>{}{}{}{}{}{}{}</Error>",

@@ -10,7 +10,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::api;
 use super::call::serve;
 use super::console::Console;
-use super::policy::PolicyDocument;
+use super::policy::{PolicyDocument, PolicyNameError};
 use super::settings::Settings;
 use super::shared::Shared;
 use crate::listen::LOOPBACK;
@@ -94,8 +94,16 @@ impl Minio {
 
     /// Creates or replaces a policy; credentials that name it follow at once
     /// (`truth/minio/03-policy-lifecycle`).
-    pub fn put_policy(&self, name: &str, policy: PolicyDocument) {
-        self.shared.iam_mut().put_policy(name, policy);
+    ///
+    /// # Errors
+    /// [`PolicyNameError`] when no policy may be called `name`.
+    pub fn put_policy(&self, name: &str, policy: PolicyDocument) -> Result<(), PolicyNameError> {
+        self.shared.iam_mut().put_policy(name, policy)
+    }
+
+    /// The names of all policies, in order.
+    pub fn policy_names(&self) -> Vec<String> {
+        self.shared.iam().policy_names()
     }
 
     /// Removes a policy; returns whether there was one.

@@ -35,7 +35,7 @@ pub struct Settings {
 /// One OpenID provider.
 #[derive(Clone, Debug, Default)]
 pub struct OpenId {
-    /// The URL of the discovery document.
+    /// The URL of the discovery document; empty when there is no provider.
     pub config_url: String,
     /// The client id; with the secret it is also an HMAC key.
     pub client_id: String,
@@ -66,6 +66,11 @@ pub enum ConsoleVariant {
 }
 
 impl OpenId {
+    /// Whether there is a provider.
+    pub(super) fn configured(&self) -> bool {
+        !self.config_url.is_empty()
+    }
+
     /// The claim that names policies.
     pub(super) fn claim(&self) -> &str {
         if self.claim_name.is_empty() { "policy" } else { &self.claim_name }

@@ -4,7 +4,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::{StatusCode, header};
+use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -126,14 +126,17 @@ fn asked(fields: &[(String, String)], action: &Action) -> Asked {
 
 /// Validates the token and issues credentials.
 pub(super) async fn assume(shared: &Shared, asked: &Asked) -> Result<Issued, StsError> {
-    let provider = shared.initialise().await.ok_or_else(not_initialised)?;
+    let provider = shared.initialise().await;
     let openid = &shared.settings.openid;
     let role = openid.role_arn();
-    if let Some(known) = &role {
-        if asked.role_arn.is_empty() {
-            return Err(invalid(format!("Role {} does not exist", role::DUMMY)));
-        }
+    if let Some(known) = role.as_deref().filter(|_| !asked.role_arn.is_empty()) {
+        // No ARN is known before IAM is initialised, and this is told first.
+        let known = if provider.is_some() { known } else { "" };
         role::resolve(&asked.role_arn, known).map_err(invalid)?;
+    }
+    let provider = provider.ok_or_else(not_initialised)?;
+    if !openid.configured() || (role.is_some() && asked.role_arn.is_empty()) {
+        return Err(invalid(format!("Role {} does not exist", role::DUMMY)));
     }
 
     let mut claims = verified(&provider, &asked.token).await?;
@@ -219,7 +222,9 @@ fn narrow(claims: &mut Map<String, Value>, policy: &str) -> Result<(), StsError>
     if parsed.version.is_empty() {
         return Err(invalid("Version needs to be specified in session policy"));
     }
-    claims.insert("sessionPolicy".to_owned(), STANDARD.encode(policy).into());
+    // Written anew, as the real one does: without spaces and in the order of the fields.
+    let text = serde_json::to_string(&parsed).map_err(invalid)?;
+    claims.insert("sessionPolicy".to_owned(), STANDARD.encode(text).into());
     Ok(())
 }
 
@@ -269,9 +274,7 @@ fn failure(error: &StsError, id: &str) -> Answer {
 }
 
 fn answer_xml(status: StatusCode, root: &str) -> Answer {
-    let mut answer = answer(status, "application/xml", xml::document(root));
-    answer.headers_mut().insert(header::VARY, http::HeaderValue::from_static("Origin"));
-    answer
+    answer(status, "application/xml", xml::document(root))
 }
 
 #[cfg(test)]

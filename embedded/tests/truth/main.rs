@@ -3,6 +3,7 @@
 
 mod authentik;
 mod jmespath;
+mod minio;
 mod not_modelled;
 mod recording;
 mod run;
@@ -24,7 +25,9 @@ fn main() -> ExitCode {
     let list = Arc::new(NotModelled::read());
     let tally = Arc::new(Mutex::new(Tally::default()));
     let recordings =
-        [authentik::recordings(), jmespath::recordings(), traefik::recordings()].into_iter().flatten();
+        [authentik::recordings(), jmespath::recordings(), minio::recordings(), traefik::recordings()]
+            .into_iter()
+            .flatten();
     let trials = recordings.map(|recording| trial(recording, list.clone(), tally.clone())).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     let ran = conclusion.num_passed + conclusion.num_failed > 0;

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, header};
+use http::{Request, Response};
 use http_body_util::Full;
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use serde_json::Value;
 use ssoproof_embedded::dial::{Client, Names};
 use ssoproof_embedded::logs::Logs;
-use ssoproof_embedded::minio::policy::PolicyDocument;
 use ssoproof_embedded::minio::{ConsoleVariant, Minio, OpenId, Settings};
 
-use crate::idp::{HOST, SECRET};
+use super::idp::{HOST, SECRET};
 
 /// Trusts nobody: the tests speak plain HTTP.
 pub(crate) fn tls() -> Arc<rustls::ClientConfig> {
@@ -43,15 +42,6 @@ pub(crate) fn settings(names: &Names) -> Settings {
         tls: tls(),
         logs: Logs::default(),
     }
-}
-
-/// A policy that allows `actions` on `data-bkt` and its objects.
-pub(crate) fn on_bucket(actions: &str) -> PolicyDocument {
-    PolicyDocument::parse(&format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":[{actions}],
-            "Resource":["arn:aws:s3:::data-bkt","arn:aws:s3:::data-bkt/*"]}}]}}"#
-    ))
-    .unwrap()
 }
 
 /// One exchange with `url`.
@@ -87,14 +77,6 @@ impl Told {
         Self { status, body: String::from_utf8_lossy(response.body()).into_owned() }
     }
 
-    /// `200`, or status, code and message.
-    pub(crate) fn line(&self) -> String {
-        match self.status {
-            200 => "200".to_owned(),
-            status => format!("{status} {}: {}", element(&self.body, "Code"), element(&self.body, "Message")),
-        }
-    }
-
     /// The credentials in a successful answer of the STS.
     pub(crate) fn credentials(&self) -> Credentials {
         assert_eq!(self.status, 200, "{}", self.body);
@@ -115,13 +97,6 @@ pub(crate) async fn sts(minio: &Minio, token: &str, more: &[(&str, &str)]) -> To
         .append_pair("WebIdentityToken", token)
         .extend_pairs(more);
     Told::new(send("POST", &format!("http://{}/?{}", minio.api(), query.finish()), &[], "").await)
-}
-
-/// Posts a form to the S3 port.
-pub(crate) async fn form(minio: &Minio, fields: &[(&str, &str)]) -> Told {
-    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let media = (header::CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded");
-    Told::new(send("POST", &format!("http://{}/", minio.api()), &[media], &body).await)
 }
 
 /// One request to the S3 port, unsigned.
@@ -191,4 +166,26 @@ pub(crate) async fn put_hello(minio: &Minio) {
     let bucket = Bucket::new(endpoint, UrlStyle::Path, "data-bkt", "us-east-1").unwrap();
     let url = bucket.put_object(Some(&root()), "hello.txt").sign(Duration::from_secs(60));
     assert_eq!(send("PUT", url.as_str(), &[], "hello").await.status(), 200);
+}
+
+/// The status of a signed request of the root user's, with `hello` for a body.
+pub(crate) async fn as_root(minio: &Minio, method: &str, path: &str) -> u16 {
+    let endpoint = format!("http://{}/{path}", minio.api()).parse().unwrap();
+    let (now, none) = (jiff::Timestamp::now(), std::iter::empty());
+    let method_signed = if method == "PUT" { rusty_s3::Method::Put } else { rusty_s3::Method::Get };
+    let who = root();
+    let (key, secret) = (who.key(), who.secret());
+    let url = rusty_s3::signing::sign(
+        &now,
+        method_signed,
+        endpoint,
+        key,
+        secret,
+        None,
+        "us-east-1",
+        60,
+        none.clone(),
+        none,
+    );
+    send(method, url.as_str(), &[], "hello").await.status().as_u16()
 }

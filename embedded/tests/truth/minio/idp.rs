@@ -47,7 +47,9 @@ impl Idp {
     pub(crate) async fn start(names: &Names) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        names.insert(HOST, 80, address);
+        for port in [80, 443] {
+            names.insert(HOST, port, address);
+        }
         let shown = Arc::new(Mutex::new(Shown::default()));
         let app = Router::new().fallback(answer).with_state(shown.clone());
         let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
@@ -99,7 +101,7 @@ async fn answer(
         "/application/o/minio/jwks/" => "jwks",
         "/application/o/userinfo/" => "userinfo",
         "/application/o/token/" => "token",
-        other => panic!("no such page: {other}"),
+        _ => return StatusCode::NOT_FOUND.into_response(),
     };
     let mut shown = shown.lock().unwrap();
     let authorization = headers.get(header::AUTHORIZATION).map_or("", |value| value.to_str().unwrap());
@@ -126,10 +128,13 @@ fn signing_key(name: &str) -> &'static EncodingKey {
             let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2_048).unwrap();
             EncodingKey::from_rsa_der(key.to_pkcs1_der().unwrap().as_bytes())
         };
+        let long = include_bytes!("../data/minio/rsa-4096.pem");
         let curve = |algorithm| rcgen::KeyPair::generate_for(algorithm).unwrap().serialize_der();
         BTreeMap::from([
             ("k1", rsa()),
             ("other", rsa()),
+            ("third", rsa()),
+            ("rsa4096", EncodingKey::from_rsa_pem(long).unwrap()),
             ("ec", EncodingKey::from_ec_der(&curve(&rcgen::PKCS_ECDSA_P256_SHA256))),
             ("ec384", EncodingKey::from_ec_der(&curve(&rcgen::PKCS_ECDSA_P384_SHA384))),
             ("ed", EncodingKey::from_ed_der(&ed25519_der(&rand::random()))),
