@@ -38,7 +38,8 @@ fn main() -> ExitCode {
     }
     // A part of the recordings cannot say what the whole list is for.
     if whole {
-        for problem in list.problems() {
+        let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+        for problem in list.problems().chain(tally.problems()) {
             println!("error: {problem}");
             sound = false;
         }

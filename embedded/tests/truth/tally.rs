@@ -40,6 +40,18 @@ impl Tally {
     }
 }
 
+impl Tally {
+    /// The programs and versions of which more than a tenth is not modelled.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
+        let over =
+            |counts: &Counts| counts.not_modelled * 10 > counts.matched + counts.differ + counts.not_modelled;
+        let found = self.0.iter().filter(move |(_, counts)| over(counts));
+        found.map(|((program, version), _)| {
+            format!("more than a tenth of {program} {version} is not modelled")
+        })
+    }
+}
+
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
