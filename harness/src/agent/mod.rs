@@ -21,5 +21,3 @@ pub use outgoing::{Mode, Outgoing, RawRequest};
 pub use sign_in::{Credentials, SignIn, SignInError};
 pub use site::{registrable_domain, same_site};
 
-#[cfg(test)]
-mod tests;
