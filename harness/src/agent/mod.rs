@@ -20,4 +20,3 @@ pub use landing::{Landing, Page, flow_slug};
 pub use outgoing::{Mode, Outgoing, RawRequest};
 pub use sign_in::{Credentials, SignIn, SignInError};
 pub use site::{registrable_domain, same_site};
-

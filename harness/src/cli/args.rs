@@ -22,7 +22,7 @@ that is expected to fail, 130 interrupted.";
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run the scenarios and say what holds.
-    Run(RunOptions),
+    Run(Box<RunOptions>),
     /// Start a stack of containers that stays up for later runs.
     Up(UpOptions),
     /// Take the stack of containers down, and what dead processes left of others.
