@@ -63,6 +63,68 @@ fn a_whole_scenario_has_no_problem() {
     assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "1 cases, no problem\n"));
 }
 
+/// A copy of the SpaceMusic deployment whose router for the documentation lacks the middleware, with `entries`.
+fn broken(entries: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let copied = Command::new("cp").args(["-r", &format!("{SPACEMUSIC}/.")]).arg(folder.path()).status();
+    assert!(copied.expect("copied").success());
+    let services = folder.path().join("traefik/services.yml");
+    let text = std::fs::read_to_string(&services).expect("file");
+    let router = "rule: Host(`docs.spacemusic.tv`)\n      entryPoints: [websecure]\n";
+    let text = text.replace(&format!("{router}      middlewares: [authentik@file]\n"), router);
+    std::fs::write(&services, text).expect("written");
+    if !entries.is_empty() {
+        std::fs::write(folder.path().join("expected-failures.yaml"), entries).expect("written");
+    }
+    folder
+}
+
+/// Runs the cases of LOGIN-1 there.
+fn run_broken(folder: &Path) -> Output {
+    ssoproof(&["run", "--requirement", "LOGIN-1", "--deployment", &folder.display().to_string()])
+}
+
+#[test]
+fn a_failure_is_expected_by_the_entry_that_the_run_prints_and_breaks_the_run_once_it_is_mended() {
+    let folder = broken("");
+    let output = run_broken(folder.path());
+    assert_eq!(output.status.code(), Some(100));
+    let text = stdout(&output);
+    let printed = text.split_once("add to ").and_then(|(_, rest)| rest.split_once('\n')).expect("entries").1;
+    let entries: String = printed
+        .lines()
+        .take_while(|line| line.starts_with("  "))
+        .map(|line| format!("{}\n", &line[2..]))
+        .collect();
+    assert!(entries.contains("- case: login/login-redirect/docs\n  because: \"SSO-R03 "), "{entries}");
+
+    let folder = broken(&entries);
+    let output = run_broken(folder.path());
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    assert!(stdout(&output).contains("broken, as is known") && !stdout(&output).contains("add to "));
+
+    let mended = Path::new(SPACEMUSIC).join("traefik/services.yml");
+    std::fs::copy(mended, folder.path().join("traefik/services.yml")).expect("copied");
+    let output = run_broken(folder.path());
+    assert_eq!(output.status.code(), Some(101), "{}", stdout(&output));
+    assert!(stdout(&output).contains("UNEXPECTED PASS login/login-redirect/docs"), "{}", stdout(&output));
+}
+
+#[test]
+fn an_entry_holds_for_its_versions_and_its_cases_alone() {
+    let other = "- case: '*/docs*'\n  because: x\n  versions: { authentik: '2025.8' }\n";
+    assert_eq!(run_broken(broken(other).path()).status.code(), Some(100));
+    let mine = "- case: '*/docs*'\n  because: x\n  versions: { traefik: '3.6' }\n";
+    let output = run_broken(broken(mine).path());
+    assert!(stdout(&output).contains("0 failed"), "{}", stdout(&output));
+    let nothing = "- case: login/login-redirect/dox\n  because: x\n";
+    let output = run_broken(broken(nothing).path());
+    assert_eq!(output.status.code(), Some(3));
+    let text = stderr(&output);
+    assert!(text.contains("there is no case `login/login-redirect/dox`"), "{text}");
+    assert!(text.contains("did you mean `login/login-redirect/docs`?") && text.contains(":1:9"), "{text}");
+}
+
 #[test]
 fn a_misspelt_key_is_shown_with_what_was_meant() {
     let text = complaint("visit:", "vist:");

@@ -28,9 +28,9 @@ pub fn failure_text(outcome: &CaseOutcome, colours: bool) -> String {
         let _ = writeln!(text, "  with         {}", values.join(", "));
     }
     if let (Verdict::ExpectedFailure | Verdict::UnexpectedPass, Some(reason)) =
-        (outcome.verdict, &file.expect_failure)
+        (outcome.verdict, &outcome.case.expect_failure)
     {
-        let _ = writeln!(text, "  known        {}", reason.value);
+        let _ = writeln!(text, "  known        {reason}");
     }
     text.push('\n');
     for finding in &outcome.findings {

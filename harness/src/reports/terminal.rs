@@ -9,10 +9,23 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::failure::failure_text;
 use crate::cli::Exit;
 use crate::runner::{CaseOutcome, Event, Plan, Summary, Verdict};
+use crate::scenario::{EXPECTED_FAILURES, entry};
 use crate::stacks::timeline;
 
 /// How many stories are told in full; the rest are named.
 const STORIES: usize = 25;
+/// How many failures are given as entries to expect them by.
+const ENTRIES: usize = 20;
+
+/// Why a case fails, in a line: the cause, else what is not as expected.
+fn because(outcome: &CaseOutcome) -> String {
+    let cause = outcome.diagnoses.first().map(|cause| format!("{} {}", cause.code, cause.title));
+    let finding = outcome.findings.first().map(|found| {
+        let finding = &found.finding;
+        format!("{} is {} instead of {}", finding.what, finding.got, finding.expected)
+    });
+    outcome.redactor().redact(&cause.or(finding).unwrap_or_default())
+}
 
 /// Writes to standard output.
 pub(crate) fn out(text: &str) -> Exit {
@@ -45,6 +58,8 @@ pub(super) struct Terminal {
     warnings: BTreeMap<String, (String, usize)>,
     /// Why the cases of a scenario were not tried, and how many, by verdict and scenario.
     untried: BTreeMap<(String, String), (String, usize)>,
+    /// The cases that failed, and why.
+    entries: BTreeMap<String, String>,
 }
 
 /// The verdicts of one requirement's cases.
@@ -55,6 +70,8 @@ struct Count {
     bad: Vec<String>,
     warned: usize,
     unproven: usize,
+    /// Those that fail, as they are known to.
+    known: usize,
 }
 
 impl Terminal {
@@ -74,6 +91,7 @@ impl Terminal {
             drift: BTreeSet::new(),
             warnings: BTreeMap::new(),
             untried: BTreeMap::new(),
+            entries: BTreeMap::new(),
         }
     }
 
@@ -110,7 +128,8 @@ impl Terminal {
             let count = self.requirements.entry(id.value.clone()).or_default();
             count.cases += 1;
             match outcome.verdict {
-                Verdict::Passed | Verdict::ExpectedFailure => count.passed += 1,
+                Verdict::Passed => count.passed += 1,
+                Verdict::ExpectedFailure => count.known += 1,
                 Verdict::Warned => {
                     count.passed += 1;
                     count.warned += 1;
@@ -147,6 +166,9 @@ impl Terminal {
                 entry.1 += 1;
             }
             Verdict::Failed | Verdict::Error | Verdict::UnexpectedPass => {
+                if outcome.verdict == Verdict::Failed {
+                    self.entries.entry(outcome.case.id.clone()).or_insert_with(|| because(outcome));
+                }
                 self.stories += 1;
                 let text = if self.stories <= STORIES {
                     format!("\n{}", failure_text(outcome, self.colours))
@@ -165,6 +187,7 @@ impl Terminal {
         text.push_str(&self.warning_list());
         text.push_str(&self.drift_list());
         text.push_str(&self.untried_list());
+        text.push_str(&self.entry_list());
         if let Some(plan) = self.plan.as_ref().filter(|plan| !plan.timings.is_empty()) {
             text.push_str(&format!("\nstack: {}\n", timeline(&plan.timings)));
         }
@@ -194,6 +217,8 @@ impl Terminal {
             let Some(count) = self.requirements.get(id) else { continue };
             let (word, colour) = if !count.bad.is_empty() {
                 ("broken", "31")
+            } else if count.known > 0 {
+                ("broken, as is known", "33")
             } else if count.cases == 0 {
                 ("not run", "2")
             } else if count.passed == 0 {
@@ -233,6 +258,23 @@ impl Terminal {
             let head = if index == 0 { "\nnot tried\n" } else { "" };
             let cases = if *cases == 1 { "1 case".to_owned() } else { format!("{cases} cases") };
             text.push_str(&format!("{head}  {verdict} {scenario} ({cases}): {reason}\n"));
+        }
+        text
+    }
+
+    /// What it takes to go on with the failures for now.
+    fn entry_list(&self) -> String {
+        let Some(plan) = self.plan.as_ref().filter(|_| !self.entries.is_empty()) else {
+            return String::new();
+        };
+        let file = plan.deployment.folder.join(EXPECTED_FAILURES);
+        let mut text = format!("\nto expect these failures for now, add to {}\n", file.display());
+        for (case, because) in self.entries.iter().take(ENTRIES) {
+            let entry = entry(case, because, &plan.deployment.versions);
+            entry.lines().for_each(|line| text.push_str(&format!("  {line}\n")));
+        }
+        if self.entries.len() > ENTRIES {
+            text.push_str(&format!("  and {} more\n", self.entries.len() - ENTRIES));
         }
         text
     }

@@ -61,7 +61,7 @@ pub async fn run_case(
         ledger.turning = findings.first().and_then(|finding| finding.finding.hop);
     }
     let failed = findings.iter().any(|finding| finding.must);
-    let verdict = match (&broken, failed, findings.is_empty(), &case.scenario.file.expect_failure) {
+    let verdict = match (&broken, failed, findings.is_empty(), &case.expect_failure) {
         (Some(Broken { unsupported: true, .. }), false, _, _) => Verdict::Unsupported,
         (Some(_), false, _, _) => Verdict::Error,
         (_, true, _, Some(_)) => Verdict::ExpectedFailure,

@@ -47,6 +47,8 @@ pub struct Case {
     pub scope: Scope,
     /// Who acts.
     pub actors: Vec<Actor>,
+    /// Why it is known to fail for now.
+    pub expect_failure: Option<String>,
 }
 
 /// A persona, or nobody, at one browser.

@@ -9,6 +9,7 @@ use ssoproof_deployment::{Deployment, Located, Place, Problem, Source, suggestio
 
 use super::case::{Actor, Case, PlannedStep, Scenario};
 use super::file::{Axis, ScenarioFile, StepsFile};
+use super::known;
 use super::scope::Scope;
 use super::text::{Template, Text, TextError};
 use super::values::values;
@@ -33,6 +34,7 @@ pub fn load(deployment: &Deployment, paths: &[PathBuf]) -> Result<Vec<Case>, Pro
     for file in files(deployment, paths)? {
         loader.file(&file)?;
     }
+    known::mark(deployment, &mut loader.cases, paths.contains(&deployment.folder))?;
     Ok(loader.cases)
 }
 
@@ -44,6 +46,9 @@ pub fn check_files(deployment: &Deployment, paths: &[PathBuf]) -> (usize, Vec<Pr
         Ok(files) => problems.extend(files.iter().filter_map(|file| loader.file(file).err())),
         Err(problem) => problems.push(problem),
     }
+    // A file with a problem has no cases, and entries may be about those.
+    let whole = problems.is_empty() && paths.contains(&deployment.folder);
+    problems.extend(known::mark(deployment, &mut loader.cases, whole).err());
     (loader.cases.len(), problems)
 }
 
@@ -87,7 +92,9 @@ fn walk(folder: &Path, traefik: &Path, found: &mut Vec<PathBuf>) -> Result<(), P
         }
         if entry.is_dir() {
             walk(&entry, traefik, found)?;
-        } else if entry.extension().is_some_and(|extension| extension == "yaml") && name != "deployment.yaml"
+        } else if entry.extension().is_some_and(|extension| extension == "yaml")
+            && name != "deployment.yaml"
+            && name != known::EXPECTED_FAILURES
         {
             found.push(entry);
         }
@@ -294,7 +301,8 @@ impl<'a> Loader<'a> {
             id.extend(value.chars().map(|c| if c.is_whitespace() { '-' } else { c }));
         }
         let actors = self.actors(scenario, &scope)?;
-        let case = Case { id, scenario: scenario.clone(), values, scope, actors };
+        let expect_failure = scenario.file.expect_failure.as_ref().map(|reason| reason.value.clone());
+        let case = Case { id, scenario: scenario.clone(), values, scope, actors, expect_failure };
         check_steps(&case)?;
         Ok(case)
     }

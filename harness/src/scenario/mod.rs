@@ -2,6 +2,7 @@
 
 mod case;
 mod file;
+mod known;
 mod load;
 mod schema;
 mod scope;
@@ -10,6 +11,7 @@ mod values;
 
 pub use case::{Actor, Case, PlannedStep, Scenario};
 pub use file::{Axis, Matrix, ScenarioFile, StepsFile};
+pub use known::{EXPECTED_FAILURES, entry};
 pub use load::{check_files, load};
 pub use schema::schema;
 pub use scope::Scope;
