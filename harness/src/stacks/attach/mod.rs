@@ -18,9 +18,9 @@ use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use secrecy::ExposeSecret as _;
-use ssoproof_deployment::Deployment;
+use ssoproof_deployment::{Deployment, Service};
 use ssoproof_embedded::dial::{Client, Names};
-use ssoproof_embedded::services::Probe;
+use ssoproof_embedded::services::{Probe, ProbeSettings};
 use tempfile::TempDir;
 use url::Url;
 
@@ -167,7 +167,7 @@ fn attach(reason: String) -> StackError {
 }
 
 /// The probes to serve, by host.
-fn probes(deployment: &Deployment) -> BTreeMap<String, ssoproof_embedded::services::ProbeSettings> {
+fn probes(deployment: &Deployment) -> BTreeMap<String, ProbeSettings> {
     let services = deployment.services.iter();
     services
         .filter_map(|(slug, service)| Some((host(&service.url)?, probe_settings(slug, service))))
@@ -176,7 +176,7 @@ fn probes(deployment: &Deployment) -> BTreeMap<String, ssoproof_embedded::servic
 
 /// How the services tell what reaches them.
 fn backends(deployment: &Deployment, probes: bool) -> Backends {
-    let tells = |service: &ssoproof_deployment::Service| match (service.echo, probes) {
+    let tells = |service: &Service| match (service.echo, probes) {
         (true, _) => Tells::Echo,
         (false, true) => Tells::Probe,
         (false, false) => Tells::Nothing,
