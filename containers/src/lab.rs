@@ -40,25 +40,26 @@ pub struct Lab {
     pub(crate) back: String,
     /// Joins Traefik to what it forwards to.
     pub(crate) front: String,
-    /// Joins the apps to Traefik, which has every public name there.
+    /// Joins the apps to Traefik, which has every public name there; made when it has apps.
     pub(crate) apps: String,
+    pub(crate) has_apps: bool,
     gateway: IpAddr,
 }
 
 impl Lab {
-    /// Makes the networks: Traefik cannot reach the databases.
+    /// Makes the networks, with `has_apps` that of the apps too: Traefik cannot reach the databases.
     ///
     /// # Errors
     /// [`Error::Task`] with what Docker said.
-    pub async fn open(docker: Docker, labels: Labels) -> Result<Self, Error> {
+    pub async fn open(docker: Docker, labels: Labels, has_apps: bool) -> Result<Self, Error> {
         let [back, front, apps] = ["back", "front", "apps"].map(|name| format!("{}-{name}", labels.stack));
-        let (made_back, made_front, made_apps) = tokio::join!(
-            network(&docker, &back, &labels),
-            network(&docker, &front, &labels),
-            network(&docker, &apps, &labels)
-        );
-        let gateway = made_back.and(made_apps).and(made_front)?;
-        Ok(Self { docker, labels, back, front, apps, gateway })
+        let (made_back, made_front, made_apps) =
+            tokio::join!(network(&docker, &back, &labels), network(&docker, &front, &labels), async {
+                if has_apps { network(&docker, &apps, &labels).await.map(drop) } else { Ok(()) }
+            });
+        made_apps?;
+        let gateway = made_back.and(made_front)?;
+        Ok(Self { docker, labels, back, front, apps, has_apps, gateway })
     }
 
     /// This machine's address as Traefik's container sees it; nothing outside this machine reaches it.

@@ -71,7 +71,9 @@ impl Traefik {
             reason: error.to_string(),
         })?;
         let component = container(lab, settings).await?;
-        component.join(&lab.apps, settings.public).await?;
+        if lab.has_apps {
+            component.join(&lab.apps, settings.public).await?;
+        }
         let http = component.published(HTTP).await?;
         let https = component.published(HTTPS).await?;
         let api = component.published(API).await?;

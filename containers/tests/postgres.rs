@@ -14,7 +14,7 @@ async fn a_snapshot_keeps_the_data_and_its_password() {
     let docker = Docker::connect().await.unwrap();
     let stack = format!("ssoproof-test-{:08x}", rand::random::<u32>());
     let labels = Labels { stack: stack.clone(), lease: "none".to_owned(), host: "none".to_owned() };
-    let lab = Lab::open(docker.clone(), labels.clone()).await.unwrap();
+    let lab = Lab::open(docker.clone(), labels.clone(), false).await.unwrap();
     let (right, wrong) = (SecretString::from("right"), SecretString::from("wrong"));
     let settings =
         |image, password| PostgresSettings { image, user: "authentik", password, database: "authentik" };
@@ -32,7 +32,7 @@ async fn a_snapshot_keeps_the_data_and_its_password() {
     assert!(refused.to_string().contains("password authentication failed"), "{refused}");
     // A dropped container removes itself in its own time, and its name is free then.
     docker.remove_stack(&stack).await.unwrap();
-    let lab = Lab::open(docker.clone(), labels).await.unwrap();
+    let lab = Lab::open(docker.clone(), labels, false).await.unwrap();
     let again = Postgres::start(&lab, &settings(&kept, &right)).await.unwrap();
     drop(again);
 

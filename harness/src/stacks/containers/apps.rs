@@ -36,6 +36,11 @@ impl<'a> Apps<'a> {
         Self { deployment, served_grafana, served_minio, grafana, minio }
     }
 
+    /// Whether one of them is in a container.
+    pub(super) fn in_containers(&self) -> bool {
+        self.grafana.is_some() || self.minio.is_some()
+    }
+
     /// Starts Grafana's container, if it has one. It dials Authentik at a login only.
     pub(super) async fn grafana(
         &self,

@@ -69,7 +69,7 @@ impl Start<'_> {
         std::fs::write(&ca, &authority.ca).map_err(|error| failed("the certificate authority", &error))?;
         let tls = trusting(&authority.ca)?;
         let started = Instant::now();
-        let lab = Lab::open(self.docker.clone(), labels.clone()).await?;
+        let lab = Lab::open(self.docker.clone(), labels.clone(), apps.in_containers()).await?;
 
         // Names as the parts see them; Traefik's entry points are added once it is there.
         let (names, logs) = (Names::default(), Logs::default());
