@@ -1,7 +1,8 @@
 //! Names resolved at the dial layer, and the HTTP/1.1 client that dials them.
 //!
-//! A stack's hosts never touch `/etc/hosts`, nor DNS unless they shall: [`Names`] says where `stream.spacemusic.tv:443` or
-//! `authentik-server:9000` listens, and [`Client`] keeps the real SNI and `Host` while it dials there.
+//! A stack's hosts never touch `/etc/hosts`, nor DNS unless they shall: [`Names`] says where
+//! `stream.spacemusic.tv:443` or `authentik-server:9000` listens, and [`Client`] keeps the real SNI and `Host` while it
+//! dials there.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;

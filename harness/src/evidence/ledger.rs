@@ -168,6 +168,11 @@ impl RequestRecord {
     }
 }
 
+/// Whether a request with this method only reads, so that a stack that is only read may get it.
+pub fn only_reads(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD")
+}
+
 /// A response as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResponseRecord {

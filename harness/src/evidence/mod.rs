@@ -12,7 +12,7 @@ pub use backends::{Backends, Tells};
 pub use curl::curl;
 pub use ledger::{
     Cause, ChangeKind, CookieAttributes, ExchangeError, ExchangeErrorKind, HeaderLines, Hop, JarChange,
-    Ledger, RequestRecord, ResponseRecord, SameSite,
+    Ledger, RequestRecord, ResponseRecord, SameSite, only_reads,
 };
 pub use loops::{CycleStep, LoopReport, detect};
 pub use mask::mask_url;

@@ -9,7 +9,7 @@ use ssoproof_deployment::Deployment;
 use ssoproof_embedded::dial::Client;
 
 use super::api::{Api, text};
-use crate::evidence::Ledger;
+use crate::evidence::{Ledger, only_reads};
 use crate::stacks::{Secrets, StackError};
 
 /// The lists of the API that scenarios change, in the order in which their members can be deleted, each with the
@@ -137,7 +137,7 @@ impl Touched {
         for hop in &ledger.hops {
             let request = &hop.request;
             let Some(path) = request.url.as_str().strip_prefix(&api) else { continue };
-            if matches!(request.method.as_str(), "GET" | "HEAD") {
+            if only_reads(&request.method) {
                 continue;
             }
             let path = path.split(['?', '#']).next().unwrap_or_default();

@@ -70,9 +70,7 @@ impl Stack for Live {
     /// Cases that reach no further than their browsers run beside each other, others alone.
     fn lend(self: Arc<Self>, reach: Reach) -> StackFuture<'static, Loan> {
         Box::pin(async move {
-            let taken = self.lock.take(reach > Reach::Own).await;
-            let taken =
-                taken.map_err(|error| StackError::Lease(format!("failed to lock the stack: {error}")))?;
+            let taken = self.lock.take(reach).await?;
             let stack = self.clone();
             Ok(Loan::returning(self, move |_| {
                 Box::pin(async move {

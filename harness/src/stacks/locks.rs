@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
+use super::{Reach, StackError};
+
 /// The lock that cases take: fair among the cases of this process, and fair enough among processes, since whoever
 /// waits holds the gate.
 #[derive(Clone)]
@@ -33,8 +35,18 @@ impl CaseLock {
         Self { here: Arc::default(), gate: folder.join("gate.lock"), case: folder.join("case.lock") }
     }
 
+    /// Waits until a case that reaches this far may run: beside others when it reaches no further than its browsers,
+    /// else alone.
+    ///
+    /// # Errors
+    /// [`StackError::Lease`] when the files cannot be locked.
+    pub(super) async fn take(&self, reach: Reach) -> Result<Taken, StackError> {
+        let taken = self.wait(reach > Reach::Own).await;
+        taken.map_err(|error| StackError::Lease(format!("failed to lock the stack: {error}")))
+    }
+
     /// Waits until nobody is alone on the stack, or, to be `alone`, until nobody else is on it.
-    pub(super) async fn take(&self, alone: bool) -> io::Result<Taken> {
+    async fn wait(&self, alone: bool) -> io::Result<Taken> {
         let here = if alone {
             Here::Alone(self.here.clone().write_owned().await)
         } else {
@@ -70,12 +82,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         // Two processes have a lock of their own over the same files.
         let (first, second) = (CaseLock::new(folder.path()), CaseLock::new(folder.path()));
-        let beside = (first.take(false).await.unwrap(), second.take(false).await.unwrap());
-        let mut alone = Box::pin(second.take(true));
+        let beside = (first.take(Reach::Own).await.unwrap(), second.take(Reach::Own).await.unwrap());
+        let mut alone = Box::pin(second.take(Reach::Sessions));
         assert!(futures::poll!(&mut alone).is_pending(), "others are on the stack");
         drop(beside);
         let held = alone.await.unwrap();
-        let mut other = Box::pin(first.take(false));
+        let mut other = Box::pin(first.take(Reach::Own));
         assert!(futures::poll!(&mut other).is_pending(), "somebody is alone on the stack");
         drop(held);
         other.await.unwrap();

@@ -11,7 +11,7 @@ use super::step::{Parts, Step, StepError, StepFuture, Verb};
 use super::world::parse_url;
 use super::{Seen, World};
 use crate::agent::{Agent, Outgoing};
-use crate::evidence::Cause;
+use crate::evidence::{Cause, only_reads};
 use crate::scenario::{Template, Text};
 use crate::stacks::Reach;
 
@@ -49,7 +49,7 @@ impl Verb for Admin {
     }
 
     fn reach(&self) -> Reach {
-        if matches!(self.method.as_str(), "GET" | "HEAD") { Reach::Own } else { Reach::Setup }
+        if only_reads(&self.method) { Reach::Own } else { Reach::Setup }
     }
 
     fn by_actor(&self) -> bool {

@@ -7,6 +7,7 @@ use ssoproof_deployment::{Located, Place};
 use super::step::{Parts, Step, StepError, StepFuture, Verb};
 use super::{Seen, World};
 use crate::agent::RawRequest;
+use crate::evidence::only_reads;
 use crate::scenario::Text;
 
 /// A request written by hand.
@@ -47,7 +48,7 @@ impl Verb for Request {
     }
 
     fn mutates(&self) -> bool {
-        !matches!(self.method.as_str(), "GET" | "HEAD")
+        !only_reads(&self.method)
     }
 
     fn run<'a>(&'a self, _: &'a Step, world: &'a mut World<'_>) -> StepFuture<'a> {

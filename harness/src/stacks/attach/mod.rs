@@ -22,14 +22,13 @@ use ssoproof_deployment::{Deployment, Service};
 use ssoproof_embedded::dial::{Client, Names};
 use ssoproof_embedded::services::{Probe, ProbeSettings};
 use tempfile::TempDir;
-use url::Url;
 
 pub use options::{AttachOptions, Resolve};
 
 use super::authority::client_config;
 use super::lease::LeaseFolder;
 use super::locks::CaseLock;
-use super::parts::probe_settings;
+use super::parts::{host_and_port, probe_settings};
 use super::{Loan, LogTails, Need, Reach, Secrets, Stack, StackError, StackFuture};
 use crate::evidence::{Backends, Ledger, Tells};
 use crate::provision::{self, Setup, Touched};
@@ -138,8 +137,7 @@ impl Stack for Attached {
     /// Cases that reach no further than their browsers run beside each other, others alone.
     fn lend(self: Arc<Self>, reach: Reach) -> StackFuture<'static, Loan> {
         Box::pin(async move {
-            let taken = self.lock.take(reach > Reach::Own).await;
-            let taken = taken.map_err(|error| attach(format!("failed to lock the stack: {error}")))?;
+            let taken = self.lock.take(reach).await?;
             if reach < Reach::Setup {
                 let back = |_: &Ledger| -> StackFuture<'static, ()> {
                     drop(taken);
@@ -186,7 +184,7 @@ fn backends(deployment: &Deployment, probes: bool) -> Backends {
 }
 
 fn host(url: &str) -> Option<String> {
-    Url::parse(url).ok()?.host_str().map(str::to_owned)
+    host_and_port(url).map(|(host, _)| host)
 }
 
 /// What browsers of this machine trust, and the CAs in `ca`, PEM.
