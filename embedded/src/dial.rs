@@ -18,13 +18,17 @@ use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 /// The longest response head read, in bytes: Go's bound.
 const LONGEST_HEAD: usize = 10 << 20;
+
+/// How long a connection is kept for the next request: less than the shortest time after which a server of the stack
+/// closes one, or a request could meet the close.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// Where each `host:port` of a stack listens. Clones share the same map.
 #[derive(Clone, Default)]
@@ -174,7 +178,8 @@ impl Client {
     pub fn new(names: Names, tls: Arc<rustls::ClientConfig>) -> Self {
         let dialer = Dialer { names, tls };
         let inner = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(Duration::from_secs(30))
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
             .http1_title_case_headers(true)
             .http1_max_buf_size(LONGEST_HEAD)
             .build(dialer.clone());

@@ -6,6 +6,7 @@
 pub mod authentik;
 pub mod dial;
 mod digest;
+pub mod faults;
 pub mod gateway;
 pub mod grafana;
 mod listen;

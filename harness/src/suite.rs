@@ -164,7 +164,7 @@ impl Lab {
             match outcome.verdict {
                 Verdict::Passed | Verdict::Warned => match &self.snapshots {
                     // They are of the embedded stack: others have addresses and orders of their own.
-                    Some(folder) if matches!(self.choice, StackChoice::Embedded) => {
+                    Some(folder) if matches!(self.choice, StackChoice::Embedded(_)) => {
                         let text = normal_form(&outcome.ledger, outcome.redactor());
                         snapshot::compare(folder, &outcome.case.id, &text)?;
                         Ok(Completion::Completed)

@@ -21,8 +21,7 @@ impl Dynamic {
     /// # Errors
     /// The first [`Problem`]: one bad file and none is used (`truth/traefik/3.6.7-7-start`: `start_one_bad`).
     pub fn load(directory: &Path, profile: &Profile) -> Result<Self, Problem> {
-        let mut files = Vec::new();
-        collect(directory, DEEPEST, &mut files)?;
+        let files = dynamic_files(directory)?;
         let sources = files.iter().map(|path| Source::read(path)).collect::<Result<Vec<_>, _>>()?;
         Self::from_sources(sources, profile)
     }
@@ -91,6 +90,16 @@ fn merge<T: Placed>(
             }),
         }
     }
+}
+
+/// Every file below `directory` that Traefik reads, in the order of their names.
+///
+/// # Errors
+/// A [`Problem`] when a folder cannot be read.
+pub fn dynamic_files(directory: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let mut files = Vec::new();
+    collect(directory, DEEPEST, &mut files)?;
+    Ok(files)
 }
 
 fn collect(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Problem> {

@@ -21,7 +21,7 @@ pub use dynamic::{
     RedirectScheme, RouterDefinition, Server, ServiceDefinition, ServiceType, Tls, TransportDefinition,
     Unmodelled,
 };
-pub use files::is_dynamic_file;
+pub use files::{dynamic_files, is_dynamic_file};
 pub use middleware::{Action, Step, canonical_header};
 pub use path::{encoded_path, forwarded_path, routing_path};
 pub use profile::Profile;

@@ -94,6 +94,11 @@ impl Authentik {
         state.drop_ended();
     }
 
+    /// Lets `change` edit all it knows, as a hand in its database would.
+    pub fn edit<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.shared.state_mut())
+    }
+
     /// A copy of all it knows, with which another can start: sessions and tokens stay valid there.
     pub fn state(&self) -> State {
         self.shared.state().clone()

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::authentik::AuthentikOptions;
-use super::stack::{ContainerArguments, StackArguments};
+use super::stack::{ContainerArguments, Named, StackArguments};
 
 /// Proves that single sign-on with Traefik and Authentik works, and explains what broke.
 #[derive(Debug, Parser)]
@@ -36,6 +36,8 @@ pub(super) enum Command {
     List(Chosen),
     /// Read scenarios and look up every name in them, without starting anything.
     Check(Files),
+    /// Run the scenarios under every fault of the catalogue, and say which of them no scenario catches.
+    Faults(FaultsOptions),
     /// Explain a diagnosis, or list them all.
     Explain(ExplainOptions),
     /// Print the JSON Schema of scenario files.
@@ -99,6 +101,30 @@ pub(super) struct RunOptions {
     // Last: its headings hold for every argument after them.
     #[command(flatten)]
     pub(super) stack: StackArguments,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct FaultsOptions {
+    #[command(flatten)]
+    pub(super) chosen: Chosen,
+    /// Only this fault; may be given more than once.
+    #[arg(long, value_name = "NAME")]
+    pub(super) fault: Vec<Named>,
+    /// Name the faults and run nothing.
+    #[arg(long)]
+    pub(super) list: bool,
+    /// Run every case under every fault, not only a case of each scenario and others where that leaves something open.
+    #[arg(long)]
+    pub(super) whole: bool,
+    /// Name the scenarios that each fault fails, and the cases that name another cause.
+    #[arg(long, short)]
+    pub(super) verbose: bool,
+    /// Write the matrix of faults and scenarios to this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+    /// Write the matrix of faults and scenarios to this file, as a page.
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]

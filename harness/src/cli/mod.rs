@@ -5,6 +5,7 @@ mod authentik;
 mod check;
 mod exit;
 mod explain;
+mod faults;
 mod list;
 mod place;
 mod run;
@@ -43,6 +44,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         args::Command::Hold(options) => up::hold(&options),
         args::Command::List(options) => list::list(&options),
         args::Command::Check(options) => check::check(&options),
+        args::Command::Faults(options) => faults::faults(&options),
         args::Command::Explain(options) => explain::explain(&options),
         args::Command::Schema => schema::print(),
         args::Command::Authentik(options) => authentik::authentik(&options),

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Parser, ValueEnum};
 use ssoproof_containers::Image;
-use ssoproof_deployment::{Deployment, Problem};
+use ssoproof_deployment::{Deployment, Problem, suggestion};
+use ssoproof_embedded::faults::{self, Fault};
 use url::Url;
 
 use crate::stacks::{AttachOptions, ContainerOptions, Resolve, StackChoice};
@@ -31,6 +33,30 @@ pub(super) enum Served {
     Container,
     /// This process.
     Embedded,
+}
+
+/// How the stack in this process is made.
+#[derive(Clone, Debug, Args)]
+pub(super) struct EmbeddedArguments {
+    /// Switch this fault on; `ssoproof faults --list` names them all.
+    #[arg(long, value_name = "NAME")]
+    fault: Option<Named>,
+}
+
+/// A fault by its name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named(pub(super) &'static Fault);
+
+impl FromStr for Named {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        faults::find(name).map(Self).ok_or_else(|| {
+            let names: Vec<&str> = faults::all().map(|fault| fault.name).collect();
+            let near = suggestion(name, &names).map(|near| format!("; {near}")).unwrap_or_default();
+            format!("there is no such fault{near}")
+        })
+    }
 }
 
 /// How containers are started.
@@ -120,6 +146,8 @@ pub(super) struct StackArguments {
     /// that is attached to is only read, but for what the deployment allows.
     #[arg(long, value_enum, env = "SSOPROOF_STACK", default_value = "embedded", value_name = "KIND")]
     pub(super) stack: Kind,
+    #[command(flatten, next_help_heading = "Options for --stack embedded")]
+    pub(super) embedded: EmbeddedArguments,
     #[command(flatten, next_help_heading = "Options for --stack containers")]
     pub(super) containers: ContainerArguments,
     #[command(flatten, next_help_heading = "Options for --stack attach")]
@@ -135,13 +163,14 @@ impl StackArguments {
             (self.stack != kind).then(|| (found.get_long().unwrap_or_default().to_owned(), word))
         };
         let none = || clap::Command::new("arguments");
-        of(Kind::Containers, "containers", ContainerArguments::augment_args(none()))
+        of(Kind::Embedded, "embedded", EmbeddedArguments::augment_args(none()))
+            .or_else(|| of(Kind::Containers, "containers", ContainerArguments::augment_args(none())))
             .or_else(|| of(Kind::Attach, "attach", AttachArguments::augment_args(none())))
     }
 
     pub(super) fn choice(&self, deployment: &Deployment) -> Result<StackChoice, Problem> {
         match self.stack {
-            Kind::Embedded => Ok(StackChoice::Embedded),
+            Kind::Embedded => Ok(StackChoice::Embedded(self.embedded.fault.map(|Named(fault)| fault))),
             Kind::Containers => Ok(StackChoice::Containers(Box::new(self.containers.options(deployment)?))),
             Kind::Attach => Ok(StackChoice::Attach(Box::new(self.attach.options()))),
         }

@@ -1,5 +1,6 @@
 //! Every report of a run, fed with one stream of events.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use ssoproof_deployment::Problem;
@@ -57,6 +58,13 @@ impl Reports {
         }
         Ok(())
     }
+}
+
+/// Writes `text` to a file that its owner alone can read.
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), Problem> {
+    let failed =
+        |error: std::io::Error| Problem::new(format!("failed to write `{}`: {error}", path.display()));
+    private_file(path)?.write_all(text.as_bytes()).map_err(failed)
 }
 
 fn private_file(path: &Path) -> Result<std::fs::File, Problem> {

@@ -7,5 +7,6 @@ mod junit;
 mod terminal;
 
 pub use all::Reports;
+pub(crate) use all::write_private;
 pub use failure::failure_text;
 pub(crate) use terminal::{colours_on_stderr, err, out};

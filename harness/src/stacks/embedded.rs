@@ -11,12 +11,14 @@ use ssoproof_deployment::Deployment;
 use ssoproof_deployment::traefik::{EntryPoint, Profile as TraefikProfile};
 use ssoproof_embedded::authentik::{self, Authentik, Profile, State};
 use ssoproof_embedded::dial::{Client, Names};
+use ssoproof_embedded::faults::{Fault, Link};
 use ssoproof_embedded::gateway::{self, Gateway};
 use ssoproof_embedded::logs::Logs;
 use ssoproof_embedded::minio::policy::PolicyDocument;
 use tempfile::TempDir;
 
 use super::authority::{Authority, trusting};
+use super::defect::{Defect, Wires};
 use super::loan::Loan;
 use super::parts::{Making, Parts, behind_traefik, copy_of, failed, host_and_port, policies};
 use super::{LogTails, Need, Reach, Secrets, Stack, StackError, StackFuture};
@@ -34,6 +36,7 @@ pub struct Embedded {
     _authentik: Authentik,
     _gateway: Gateway,
     _parts: Parts,
+    _wires: Wires,
 }
 
 /// What every fork of a stack shares.
@@ -45,6 +48,7 @@ struct Blueprint {
     policies: BTreeMap<String, PolicyDocument>,
     authentik: Profile,
     traefik: &'static TraefikProfile,
+    defect: Defect,
 }
 
 impl Embedded {
@@ -53,7 +57,18 @@ impl Embedded {
     /// # Errors
     /// [`StackError`] when a version is not modelled, a part does not listen or Authentik refuses something.
     pub async fn start(deployment: Arc<Deployment>) -> Result<Self, StackError> {
-        let blueprint = Arc::new(Blueprint::new(deployment)?);
+        Self::start_with(deployment, None).await
+    }
+
+    /// Starts a stack of `deployment` that has `fault`.
+    ///
+    /// # Errors
+    /// [`StackError`] as [`Embedded::start`], and [`StackError::Fault`] when the deployment has nothing for it to break.
+    pub async fn start_with(
+        deployment: Arc<Deployment>,
+        fault: Option<&'static Fault>,
+    ) -> Result<Self, StackError> {
+        let blueprint = Arc::new(Blueprint::new(deployment, fault)?);
         Self::build(blueprint, None).await
     }
 
@@ -71,6 +86,8 @@ impl Embedded {
         })
         .await
         .map_err(|error| failed("Authentik", &error))?;
+        let defect = &blueprint.defect;
+        let mut wires = Wires::default();
         if let Some((host, port)) = host_and_port(&deployment.auth.upstream) {
             internal.insert(&host, port, authentik.address());
         }
@@ -79,12 +96,18 @@ impl Embedded {
             None => {
                 let client = Client::new(internal.clone(), blueprint.tls.clone());
                 provision(deployment, client, &deployment.auth.upstream, &blueprint.secrets).await?;
+                defect.in_database(&authentik, deployment)?;
                 Arc::new(authentik.state())
             }
         };
+        if let Some((host, port)) = host_and_port(&deployment.auth.upstream) {
+            let address = wires.lay(defect, Link::Authentik, authentik.address(), deployment).await?;
+            internal.insert(&host, port, address);
+        }
 
         let traefik = copy_of(&deployment.folder.join(&deployment.traefik.dynamic.value))
             .map_err(|error| failed("the gateway", &error))?;
+        defect.in_files(traefik.path(), deployment)?;
         let mut settings = gateway::Settings::new(
             traefik.path(),
             blueprint.server.clone(),
@@ -96,12 +119,13 @@ impl Embedded {
         settings.https = EntryPoint::new(&deployment.traefik.entry_points.https);
         settings.profile = blueprint.traefik;
         settings.watch = false;
+        defect.in_gateway(&mut settings);
         let gateway = Gateway::start(settings).await.map_err(|error| failed("the gateway", &error))?;
         for names in [&internal, &public] {
             behind_traefik(names, deployment, gateway.http(), gateway.https());
         }
 
-        let parts = Parts::start(&Making {
+        let mut parts = Parts::start(&Making {
             deployment,
             secrets: &blueprint.secrets,
             grafana: deployment.apps.grafana.as_ref(),
@@ -111,8 +135,10 @@ impl Embedded {
             names: internal.clone(),
             logs: logs.clone(),
             address: Ipv4Addr::LOCALHOST.into(),
+            defect,
         })
         .await?;
+        wires.lay_to_parts(defect, &mut parts, deployment).await?;
         parts.announce(&internal);
         parts.initialise().await;
         let client = Client::new(public, blueprint.tls.clone());
@@ -125,21 +151,24 @@ impl Embedded {
             _authentik: authentik,
             _gateway: gateway,
             _parts: parts,
+            _wires: wires,
         })
     }
 }
 
 impl Blueprint {
-    fn new(deployment: Arc<Deployment>) -> Result<Self, StackError> {
+    fn new(deployment: Arc<Deployment>, fault: Option<&'static Fault>) -> Result<Self, StackError> {
+        let defect = Defect::of(fault);
         let authority = Authority::new(deployment.hosts())?;
         Ok(Self {
             secrets: Arc::new(Secrets::random(&deployment)),
             server: authority.server()?,
             tls: trusting(&authority.ca)?,
             policies: policies(&deployment)?,
-            authentik: modelled(&deployment)?,
+            authentik: defect.in_version(modelled(&deployment)?),
             traefik: TraefikProfile::for_version(&deployment.versions.traefik),
             deployment,
+            defect,
         })
     }
 }

@@ -3,6 +3,7 @@
 mod attach;
 mod authority;
 mod containers;
+mod defect;
 mod embedded;
 mod lease;
 mod live;
@@ -95,6 +96,12 @@ pub enum StackError {
     /// A stack that others have set up does not answer, or cannot be used as the options say.
     #[error("{0}")]
     Attach(String),
+    /// The deployment has nothing that the fault could break.
+    #[error("fault `{name}` finds nothing to break in this deployment")]
+    Fault {
+        /// The fault.
+        name: &'static str,
+    },
     /// Somebody pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ssoproof_containers::Docker;
 use ssoproof_deployment::Deployment;
+use ssoproof_embedded::faults::Fault;
 
 use super::process::interrupted;
 use super::{
@@ -17,8 +18,8 @@ use crate::reports::out;
 /// Which kind of stack, and how it is started.
 #[derive(Clone, Debug)]
 pub enum StackChoice {
-    /// In this process.
-    Embedded,
+    /// In this process, with a fault when one shall be seen.
+    Embedded(Option<&'static Fault>),
     /// In containers.
     Containers(Box<ContainerOptions>),
     /// Set up by others.
@@ -29,7 +30,7 @@ impl StackChoice {
     /// Whether a stack of this kind may offer `need`; what it lacks in the end, the stack itself says.
     pub fn offers(&self, need: Need) -> bool {
         match (need, self) {
-            (Need::Components, Self::Embedded | Self::Attach(_)) => false,
+            (Need::Components, Self::Embedded(_) | Self::Attach(_)) => false,
             (Need::Components, Self::Containers(options)) => options.images.authentik.name().is_some(),
             (Need::Probe, Self::Attach(options)) => options.probe_listen.is_some(),
             (Need::Admin | Need::Probe, _) => true,
@@ -55,7 +56,9 @@ impl Opened {
     /// [`StackError`] when it does not start; nothing is left behind then.
     pub async fn open(deployment: Arc<Deployment>, choice: &StackChoice) -> Result<Self, StackError> {
         match choice {
-            StackChoice::Embedded => Ok(Self::Embedded(Arc::new(Embedded::start(deployment).await?))),
+            StackChoice::Embedded(fault) => {
+                Ok(Self::Embedded(Arc::new(Embedded::start_with(deployment, *fault).await?)))
+            }
             StackChoice::Attach(options) => {
                 Ok(Self::Attached(Arc::new(Attached::open(deployment, options).await?)))
             }

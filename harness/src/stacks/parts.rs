@@ -21,6 +21,7 @@ use ssoproof_embedded::services::{Bridge, Probe, ProbeSettings};
 use tempfile::TempDir;
 use url::Url;
 
+use super::defect::Defect;
 use super::{Secrets, StackError};
 
 /// Where the `host:port` of each upstream is served.
@@ -42,6 +43,8 @@ pub(super) struct Making<'a> {
     pub(super) logs: Logs,
     /// The address they all listen on.
     pub(super) address: IpAddr,
+    /// What is wrong with them, when something shall be.
+    pub(super) defect: &'a Defect,
 }
 
 /// The running parts. Dropping it stops them.
@@ -57,7 +60,9 @@ impl Parts {
         let mut parts =
             Self { upstreams: Upstreams::new(), minio: None, _grafana: None, _services: Vec::new() };
         for (slug, service) in &making.deployment.services {
-            let probe = Probe::start_at((making.address, 0).into(), probe_settings(slug, service)).await;
+            let mut settings = probe_settings(slug, service);
+            making.defect.in_service(&mut settings);
+            let probe = Probe::start_at((making.address, 0).into(), settings).await;
             let probe = probe.map_err(|error| failed("a service", &error))?;
             parts.served(&service.upstream, probe.address());
             parts._services.push(probe);
@@ -128,13 +133,14 @@ impl Making<'_> {
         settings.signout_redirect_url = app.signout_redirect_url.as_ref().map(|url| url.value.clone());
         settings.cookie_secure = true;
         settings.login_attribute_path = "preferred_username".to_owned();
+        self.defect.in_grafana(&mut settings);
         settings
     }
 
     fn minio(&self, app: &DeployedMinio) -> minio::Settings {
         let base = &self.deployment.auth.url.value;
         let scopes: Vec<&str> = app.provider.scopes.iter().map(|scope| scope.as_str()).collect();
-        minio::Settings {
+        let mut settings = minio::Settings {
             openid: OpenId {
                 config_url: format!(
                     "{base}/application/o/{}/.well-known/openid-configuration",
@@ -155,7 +161,9 @@ impl Making<'_> {
             names: self.names.clone(),
             tls: self.tls.clone(),
             logs: self.logs.clone(),
-        }
+        };
+        self.defect.in_minio(&mut settings);
+        settings
     }
 }
 

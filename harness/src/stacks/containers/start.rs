@@ -15,6 +15,7 @@ use ssoproof_embedded::dial::{Client, Names};
 use ssoproof_embedded::logs::Logs;
 
 use super::super::authority::{Authority, trusting};
+use super::super::defect::Defect;
 use super::super::embedded::modelled;
 use super::super::lease::LeaseFolder;
 use super::super::parts::{Making, Parts, Upstreams, behind_traefik, copy, failed, host_and_port, policies};
@@ -83,6 +84,7 @@ impl Start<'_> {
             names: names.clone(),
             logs: logs.clone(),
             address: lab.gateway(),
+            defect: &Defect::default(),
         })
         .await?;
         let mut upstreams = parts.upstreams.clone();

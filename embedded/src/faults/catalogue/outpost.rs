@@ -1,0 +1,251 @@
+//! The outpost and its providers.
+
+use http::StatusCode;
+use ssoproof_deployment::Deployment;
+
+use crate::authentik::State;
+use crate::authentik::model::{Provider, Proxy};
+use crate::faults::fault::{Fault, Group, Link, Seam, Tampering};
+use crate::faults::files::Files;
+use crate::faults::tamper::{AUTH, at, status, victim};
+
+/// Edits the proxy provider of the service that is hit.
+fn provider(
+    state: &mut State,
+    deployment: &Deployment,
+    edit: impl FnOnce(&mut Provider, &mut Proxy),
+) -> bool {
+    let Some(slug) = victim(deployment).map(|(slug, _)| slug.to_owned()) else { return false };
+    let Some(pk) = state.application(&slug).and_then(|application| application.provider) else {
+        return false;
+    };
+    let Some(provider) = state.providers.get_mut(&pk) else { return false };
+    let Some(mut proxy) = provider.proxy.take() else { return false };
+    edit(provider, &mut proxy);
+    provider.proxy = Some(proxy);
+    true
+}
+
+/// Puts another address into the middleware.
+fn address(files: &mut Files, deployment: &Deployment, path: &str) -> bool {
+    let middleware = files.definition("middlewares", &deployment.traefik.middleware);
+    let Some(auth) = middleware.and_then(|middleware| middleware.get_mut("forwardAuth")?.as_object_mut())
+    else {
+        return false;
+    };
+    auth.insert("address".to_owned(), format!("{}{path}", *deployment.auth.upstream).into());
+    true
+}
+
+pub(super) const FAULTS: &[Fault] = &[
+    Fault {
+        name: "provider_not_in_outpost",
+        group: Group::Outpost,
+        story: "a proxy provider was not added to the embedded outpost: Authentik's own 404",
+        reference: Some("https://github.com/goauthentik/authentik/issues/9122"),
+        breaks: "API-2",
+        diagnosis: "SSO-P01",
+        seam: Seam::Database(|state, deployment| {
+            let Some(slug) = victim(deployment).map(|(slug, _)| slug) else { return false };
+            let provider = state.application(slug).and_then(|application| application.provider);
+            let Some(mut outpost) = state.embedded_outpost().cloned() else { return false };
+            outpost.providers.retain(|pk| Some(*pk) != provider);
+            state.outposts.insert(outpost.pk, outpost);
+            true
+        }),
+    },
+    Fault {
+        name: "outpost_is_empty",
+        group: Group::Outpost,
+        story: "the embedded outpost has no provider at all",
+        reference: Some("https://github.com/goauthentik/authentik/issues/5110"),
+        breaks: "API-2",
+        diagnosis: "SSO-P01",
+        seam: Seam::Database(|state, _| {
+            let Some(mut outpost) = state.embedded_outpost().cloned() else { return false };
+            outpost.providers.clear();
+            state.outposts.insert(outpost.pk, outpost);
+            true
+        }),
+    },
+    Fault {
+        name: "external_host_of_other",
+        group: Group::Outpost,
+        story: "a provider's external host is not the host that browsers ask for",
+        reference: Some("https://github.com/goauthentik/authentik/issues/14547"),
+        breaks: "LOGIN-1",
+        diagnosis: "SSO-P01",
+        seam: Seam::Database(|state, deployment| {
+            provider(state, deployment, |_, proxy| {
+                proxy.external_host = "https://elsewhere.example".to_owned()
+            })
+        }),
+    },
+    Fault {
+        name: "external_host_with_port",
+        group: Group::Outpost,
+        story: "a provider's external host names the port that browsers leave out",
+        reference: Some("https://github.com/goauthentik/authentik/issues/12503"),
+        breaks: "LOGIN-1",
+        diagnosis: "SSO-P01",
+        seam: Seam::Database(|state, deployment| {
+            provider(state, deployment, |_, proxy| proxy.external_host.push_str(":443"))
+        }),
+    },
+    Fault {
+        name: "every_path_is_open",
+        group: Group::Outpost,
+        story: "an unanchored line among the unauthenticated paths opens everything",
+        reference: Some("https://github.com/goauthentik/authentik/issues/8016"),
+        breaks: "HDR-7",
+        diagnosis: "SSO-P05",
+        seam: Seam::Database(|state, deployment| {
+            provider(state, deployment, |_, proxy| proxy.skip_path_regex = "/".to_owned())
+        }),
+    },
+    Fault {
+        name: "wrong_auth_endpoint",
+        group: Group::Outpost,
+        story: "the middleware asks nginx's endpoint: a 401 without a login",
+        reference: Some("https://github.com/goauthentik/authentik/issues/6857"),
+        breaks: "LOGIN-1",
+        diagnosis: "SSO-P04",
+        seam: Seam::Files(|files, deployment| {
+            address(files, deployment, "/outpost.goauthentik.io/auth/nginx")
+        }),
+    },
+    Fault {
+        name: "ping_as_auth_endpoint",
+        group: Group::Outpost,
+        story: "the middleware asks the outpost's ping, whose 204 lets everybody in",
+        reference: Some("https://github.com/goauthentik/authentik/issues/11620"),
+        breaks: "LOGIN-1",
+        diagnosis: "SSO-R05",
+        seam: Seam::Files(|files, deployment| address(files, deployment, "/outpost.goauthentik.io/ping")),
+    },
+    Fault {
+        name: "login_page_as_auth_endpoint",
+        group: Group::Outpost,
+        story: "the middleware asks a page of the core, whose 200 lets everybody in",
+        reference: Some("https://github.com/goauthentik/authentik/issues/6857"),
+        breaks: "LOGIN-1",
+        diagnosis: "SSO-R05",
+        seam: Seam::Files(|files, deployment| address(files, deployment, "/-/health/live/")),
+    },
+    Fault {
+        name: "empty_200_for_bad_cookie",
+        group: Group::Outpost,
+        story: "a malformed proxy cookie gets an empty 200, and the service an anonymous request",
+        reference: Some("https://github.com/advisories/GHSA-fj56-5763-j8pp"),
+        breaks: "HDR-7",
+        diagnosis: "SSO-P06",
+        seam: Seam::Wire(
+            Link::Authentik,
+            Tampering::request(|request, _| {
+                let cookie = crate::faults::tamper::cookie_sent(request, "authentik_proxy_");
+                let malformed = cookie.is_some_and(|value| {
+                    value.len() < 30
+                        || !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"=-_".contains(&byte))
+                });
+                (malformed && request.uri().path().starts_with(AUTH)).then(|| status(StatusCode::OK))
+            }),
+        ),
+    },
+    Fault {
+        name: "nobody_is_asked",
+        group: Group::Outpost,
+        story: "the outpost lets everybody pass without a header",
+        reference: None,
+        breaks: "LOGIN-1",
+        diagnosis: "SSO-P06",
+        seam: Seam::Wire(
+            Link::Authentik,
+            Tampering::response(|asked, response, _| {
+                if at(asked, AUTH) && response.status() == StatusCode::FOUND {
+                    *response = status(StatusCode::OK);
+                }
+            }),
+        ),
+    },
+    Fault {
+        name: "bindings_are_gone",
+        group: Group::Outpost,
+        story: "an application has no policy binding: every user gets in",
+        reference: None,
+        breaks: "ACCESS-1",
+        diagnosis: "SSO-A01",
+        seam: Seam::Database(|state, _| {
+            state.bindings.retain(|_, _| false);
+            true
+        }),
+    },
+    Fault {
+        name: "binding_of_wrong_group",
+        group: Group::Outpost,
+        story: "an application is bound to a group whose members should stay out",
+        reference: None,
+        breaks: "ACCESS-1",
+        diagnosis: "SSO-A01",
+        seam: Seam::Database(|state, deployment| {
+            let Some((slug, service)) = victim(deployment) else { return false };
+            let Some(application) = state.application(slug).map(|application| application.pk) else {
+                return false;
+            };
+            let allowed: Vec<&str> = service.allow.iter().map(|group| group.as_str()).collect();
+            let outside =
+                deployment.groups.iter().map(|group| group.as_str()).find(|group| !allowed.contains(group));
+            let group =
+                outside.and_then(|name| state.groups.values().find(|group| group.name == name)).map(|g| g.pk);
+            let Some(group) = group else { return false };
+            for binding in state.bindings.values_mut().filter(|binding| binding.target == application) {
+                binding.group = Some(group);
+            }
+            true
+        }),
+    },
+    Fault {
+        name: "binding_is_negated",
+        group: Group::Outpost,
+        story: "a policy binding is negated: those inside are out, those outside in",
+        reference: None,
+        breaks: "ACCESS-1",
+        diagnosis: "SSO-A01",
+        seam: Seam::Database(|state, _| {
+            for binding in state.bindings.values_mut() {
+                binding.negate = true;
+            }
+            true
+        }),
+    },
+    Fault {
+        name: "inactive_users_are_active",
+        group: Group::Outpost,
+        story: "a user who has left is still active",
+        reference: None,
+        breaks: "LOGIN-5",
+        diagnosis: "SSO-A02",
+        seam: Seam::Database(|state, _| {
+            for user in state.users.values_mut() {
+                user.is_active = true;
+            }
+            true
+        }),
+    },
+    Fault {
+        name: "login_names_the_reason",
+        group: Group::Outpost,
+        story: "the login page tells strangers which half of their guess was wrong",
+        reference: None,
+        breaks: "LOGIN-5",
+        diagnosis: "SSO-A03",
+        seam: Seam::Wire(
+            Link::Authentik,
+            Tampering::response(|asked, response, _| {
+                if at(asked, "/api/v3/flows/executor/") {
+                    let text = String::from_utf8_lossy(response.body());
+                    *response.body_mut() = text.replace("Invalid password", "No such user").into();
+                }
+            }),
+        ),
+    },
+];

@@ -1,0 +1,149 @@
+//! What a fault is, and where it takes hold.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{Request, Response, request};
+use ssoproof_deployment::Deployment;
+
+use super::files::Files;
+use crate::authentik::{Profile, State};
+use crate::gateway;
+use crate::grafana;
+use crate::minio;
+use crate::services::ProbeSettings;
+
+/// One defect.
+pub struct Fault {
+    /// Its name, for `--fault`.
+    pub name: &'static str,
+    /// What it is about.
+    pub group: Group,
+    /// What went wrong, in one line.
+    pub story: &'static str,
+    /// Where it was seen: an issue, an advisory or a page; none where it is our own.
+    pub reference: Option<&'static str>,
+    /// The requirement that it breaks first.
+    pub breaks: &'static str,
+    /// The code of the diagnosis that names it.
+    pub diagnosis: &'static str,
+    /// Where it takes hold.
+    pub seam: Seam,
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name)
+    }
+}
+
+/// What a fault is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Redirects and sessions.
+    Redirects,
+    /// Cookies.
+    Cookies,
+    /// Identity headers.
+    Headers,
+    /// Trust in `X-Forwarded-*`.
+    Forwarded,
+    /// The outpost and its providers.
+    Outpost,
+    /// OpenID Connect between Authentik and apps.
+    Oidc,
+    /// Signing keys.
+    Keys,
+    /// Claims.
+    Claims,
+    /// Grafana.
+    Grafana,
+    /// MinIO.
+    Minio,
+    /// Traefik's rules and files.
+    Traefik,
+    /// Logout.
+    Logout,
+    /// The header-to-cookie bridge.
+    Bridge,
+    /// What the stack stands on.
+    Infrastructure,
+}
+
+impl Group {
+    /// The group's name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Redirects => "redirects",
+            Self::Cookies => "cookies",
+            Self::Headers => "headers",
+            Self::Forwarded => "forwarded",
+            Self::Outpost => "outpost",
+            Self::Oidc => "oidc",
+            Self::Keys => "keys",
+            Self::Claims => "claims",
+            Self::Grafana => "grafana",
+            Self::Minio => "minio",
+            Self::Traefik => "traefik",
+            Self::Logout => "logout",
+            Self::Bridge => "bridge",
+            Self::Infrastructure => "infrastructure",
+        }
+    }
+}
+
+/// Where a fault takes hold. What returns `bool` says whether the deployment has anything to break there.
+pub enum Seam {
+    /// The Traefik files.
+    Files(fn(&mut Files, &Deployment) -> bool),
+    /// Traefik's static configuration.
+    Gateway(fn(&mut gateway::Settings)),
+    /// What an administrator has left in Authentik.
+    Database(fn(&mut State, &Deployment) -> bool),
+    /// How the version behaves.
+    Version(fn(&mut Profile)),
+    /// Grafana's settings.
+    Grafana(fn(&mut grafana::Settings)),
+    /// MinIO's settings.
+    Minio(fn(&mut minio::Settings)),
+    /// What a service does.
+    Service(fn(&mut ProbeSettings)),
+    /// What travels between Traefik and one of its upstreams.
+    Wire(Link, Tampering),
+}
+
+/// A wire: from Traefik to what is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Authentik: forward auth, the outpost's own paths and the core.
+    Authentik,
+    /// Every service behind forward auth.
+    Services,
+    /// Grafana.
+    Grafana,
+    /// MinIO's S3 and STS API.
+    MinioApi,
+    /// MinIO's console.
+    MinioConsole,
+}
+
+/// What a wire does to an exchange.
+#[derive(Clone, Copy)]
+pub struct Tampering {
+    /// Changes a request on its way; what it returns is the answer, and the request goes nowhere.
+    pub request: fn(&mut Request<Bytes>, &Deployment) -> Option<Response<Bytes>>,
+    /// Changes the answer to what was asked, as it went on.
+    pub response: fn(&request::Parts, &mut Response<Bytes>, &Deployment),
+}
+
+impl Tampering {
+    /// With requests alone.
+    pub const fn request(change: fn(&mut Request<Bytes>, &Deployment) -> Option<Response<Bytes>>) -> Self {
+        Self { request: change, response: |_, _, _| () }
+    }
+
+    /// With answers alone.
+    pub const fn response(change: fn(&request::Parts, &mut Response<Bytes>, &Deployment)) -> Self {
+        Self { request: |_, _| None, response: change }
+    }
+}

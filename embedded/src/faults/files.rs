@@ -1,0 +1,114 @@
+//! A folder of Traefik files that a fault edits.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+use ssoproof_deployment::traefik::dynamic_files;
+use ssoproof_deployment::{Problem, Source};
+
+/// The files below a folder, as trees. YAML is written as JSON, which is YAML as well.
+pub struct Files {
+    trees: BTreeMap<PathBuf, Value>,
+    raw: BTreeMap<PathBuf, String>,
+}
+
+/// Why a folder could not be edited.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// A file does not parse.
+    #[error(transparent)]
+    Parse(#[from] Problem),
+    /// A file could not be written.
+    #[error("failed to write `{path}`: {error}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+impl Files {
+    /// Reads every YAML file below `folder`. Others stay as they are.
+    ///
+    /// # Errors
+    /// [`FilesError::Parse`].
+    pub fn read(folder: &Path) -> Result<Self, FilesError> {
+        let mut trees = BTreeMap::new();
+        for path in dynamic_files(folder)? {
+            if path.extension().is_none_or(|extension| extension != "toml") {
+                let tree = Source::read(&path)?.yaml::<Value>()?;
+                trees.insert(path, tree);
+            }
+        }
+        Ok(Self { trees, raw: BTreeMap::new() })
+    }
+
+    /// Writes what was read and changed.
+    ///
+    /// # Errors
+    /// [`FilesError::Write`].
+    pub fn write(&self) -> Result<(), FilesError> {
+        let trees = self.trees.iter().map(|(path, tree)| (path, format!("{tree:#}\n")));
+        let raw = self.raw.iter().map(|(path, text)| (path, text.clone()));
+        for (path, text) in trees.chain(raw) {
+            std::fs::write(path, text).map_err(|error| FilesError::Write { path: path.clone(), error })?;
+        }
+        Ok(())
+    }
+
+    /// The definition of `name`, with its provider or without, among the `kind`: `routers`, `middlewares`, `services`.
+    pub fn definition(&mut self, kind: &str, name: &str) -> Option<&mut Map<String, Value>> {
+        let name = name.trim_end_matches("@file");
+        self.trees
+            .values_mut()
+            .find_map(|tree| tree.get_mut("http")?.get_mut(kind)?.get_mut(name)?.as_object_mut())
+    }
+
+    /// The routers whose rules hold `` `host` ``, each with its name.
+    pub fn routers_of(&mut self, host: &str) -> Vec<(String, &mut Map<String, Value>)> {
+        let quoted = format!("`{host}`");
+        self.routers()
+            .filter(|(_, router)| {
+                router.get("rule").and_then(Value::as_str).is_some_and(|rule| rule.contains(&quoted))
+            })
+            .collect()
+    }
+
+    /// Every router, with its name.
+    pub fn routers(&mut self) -> impl Iterator<Item = (String, &mut Map<String, Value>)> {
+        self.trees
+            .values_mut()
+            .filter_map(|tree| tree.get_mut("http")?.get_mut("routers")?.as_object_mut())
+            .flat_map(|routers| {
+                routers.iter_mut().filter_map(|(name, router)| Some((name.clone(), router.as_object_mut()?)))
+            })
+    }
+
+    /// Puts `to` in the place of `from` in every text.
+    pub fn replace(&mut self, from: &str, to: &str) -> bool {
+        self.trees.values_mut().map(|tree| replaced(tree, from, to)).sum::<usize>() > 0
+    }
+
+    /// Adds a file called `name` beside the first one, with `text` as it is. It is read in the order of the names.
+    pub fn add(&mut self, name: &str, text: impl Into<String>) -> bool {
+        let Some(folder) = self.trees.keys().next().and_then(|path| path.parent()) else { return false };
+        self.raw.insert(folder.join(name), text.into());
+        true
+    }
+}
+
+/// Replaces in `tree` and returns in how many texts.
+fn replaced(tree: &mut Value, from: &str, to: &str) -> usize {
+    match tree {
+        Value::String(text) if text.contains(from) => {
+            *text = text.replace(from, to);
+            1
+        }
+        Value::Array(items) => items.iter_mut().map(|item| replaced(item, from, to)).sum(),
+        Value::Object(fields) => fields.values_mut().map(|field| replaced(field, from, to)).sum(),
+        _ => 0,
+    }
+}

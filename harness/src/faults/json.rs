@@ -1,0 +1,40 @@
+//! The matrix as JSON.
+
+use serde_json::{Value, json};
+
+use super::matrix::{Caught, Matrix, Row};
+
+/// The whole matrix: rows with what they failed, and the scenarios that no fault fails.
+pub fn document(matrix: &Matrix) -> Value {
+    json!({
+        "faults": matrix.rows.iter().map(row).collect::<Vec<_>>(),
+        "scenarios": matrix.columns.iter().map(|column| {
+            json!({ "id": column.scenario, "cases": column.cases })
+        }).collect::<Vec<_>>(),
+        "failed_by_no_fault": matrix.idle(),
+    })
+}
+
+fn row(row: &Row) -> Value {
+    let failed: serde_json::Map<String, Value> = row
+        .failed
+        .iter()
+        .map(|(scenario, tally)| (scenario.clone(), json!({ "cases": tally.cases, "causes": tally.causes })))
+        .collect();
+    json!({
+        "name": row.fault.name,
+        "group": row.fault.group.word(),
+        "story": row.fault.story,
+        "reference": row.fault.reference,
+        "breaks": row.fault.breaks,
+        "expected": row.fault.diagnosis,
+        "caught": match row.caught() {
+            Caught::Named => "named",
+            Caught::Misnamed => "misnamed",
+            Caught::Missed => "missed",
+            Caught::Inapplicable => "inapplicable",
+        },
+        "cases": row.cases(),
+        "failed": failed,
+    })
+}

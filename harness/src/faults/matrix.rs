@@ -1,0 +1,130 @@
+//! Faults by scenarios.
+
+use std::collections::BTreeMap;
+
+use ssoproof_embedded::faults::Fault;
+
+use crate::runner::CaseOutcome;
+
+/// What the suite did under every fault.
+#[derive(Debug, Default)]
+pub struct Matrix {
+    /// A row for each fault, in the order of the catalogue.
+    pub rows: Vec<Row>,
+    /// A column for each scenario that ran, in the order of their ids.
+    pub columns: Vec<Column>,
+}
+
+/// A scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its id.
+    pub scenario: String,
+    /// How many cases of it ran.
+    pub cases: usize,
+}
+
+/// What the suite did under one fault.
+#[derive(Debug)]
+pub struct Row {
+    /// The fault.
+    pub fault: &'static Fault,
+    /// What was failed, by scenario.
+    pub failed: BTreeMap<String, Tally>,
+    /// Why the stack could not have the fault: the deployment has nothing for it to break.
+    pub missed: Option<String>,
+}
+
+/// The failing cases of a scenario.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many.
+    pub cases: usize,
+    /// Their first diagnoses; empty text for none.
+    pub causes: BTreeMap<&'static str, usize>,
+    /// One of each cause.
+    pub examples: BTreeMap<&'static str, String>,
+}
+
+/// What a row comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caught {
+    /// Cases fail, and what most of them name is the cause.
+    Named,
+    /// Cases fail, and most of them name another cause, or none.
+    Misnamed,
+    /// Nothing fails.
+    Missed,
+    /// The deployment has nothing for the fault to break.
+    Inapplicable,
+}
+
+impl Row {
+    /// A row in which nothing has failed yet.
+    pub fn new(fault: &'static Fault) -> Self {
+        Self { fault, failed: BTreeMap::new(), missed: None }
+    }
+
+    /// Takes a case that is over.
+    pub(super) fn take(&mut self, outcome: &CaseOutcome) {
+        if !outcome.verdict.fails_run() {
+            return;
+        }
+        let tally = self.failed.entry(outcome.case.scenario.file.id.value.clone()).or_default();
+        let cause = outcome.diagnoses.first().map_or("", |diagnosed| diagnosed.code);
+        tally.cases += 1;
+        *tally.causes.entry(cause).or_default() += 1;
+        tally.examples.entry(cause).or_insert_with(|| outcome.case.id.clone());
+    }
+
+    /// How many cases failed.
+    pub fn cases(&self) -> usize {
+        self.failed.values().map(|tally| tally.cases).sum()
+    }
+
+    /// The first diagnoses of all failing cases, the commonest first; empty text for none.
+    pub fn causes(&self) -> Vec<(&'static str, usize)> {
+        let mut causes: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for (cause, cases) in self.failed.values().flat_map(|tally| &tally.causes) {
+            *causes.entry(cause).or_default() += cases;
+        }
+        let mut causes: Vec<_> = causes.into_iter().collect();
+        causes.sort_by_key(|(_, cases)| std::cmp::Reverse(*cases));
+        causes
+    }
+
+    /// How many failing cases name the cause that was expected.
+    pub fn named(&self) -> usize {
+        self.causes()
+            .into_iter()
+            .find(|(cause, _)| *cause == self.fault.diagnosis)
+            .map_or(0, |(_, cases)| cases)
+    }
+
+    /// What it comes to.
+    pub fn caught(&self) -> Caught {
+        match (&self.missed, self.cases(), self.causes().first()) {
+            (Some(_), ..) => Caught::Inapplicable,
+            (None, 0, _) => Caught::Missed,
+            (None, _, Some((cause, _))) if *cause == self.fault.diagnosis => Caught::Named,
+            _ => Caught::Misnamed,
+        }
+    }
+}
+
+impl Matrix {
+    /// The scenarios that no fault fails.
+    pub fn idle(&self) -> Vec<&str> {
+        let fails = |scenario: &str| self.rows.iter().any(|row| row.failed.contains_key(scenario));
+        self.columns
+            .iter()
+            .map(|column| column.scenario.as_str())
+            .filter(|scenario| !fails(scenario))
+            .collect()
+    }
+
+    /// How many rows come to `caught`.
+    pub fn count(&self, caught: Caught) -> usize {
+        self.rows.iter().filter(|row| row.caught() == caught).count()
+    }
+}

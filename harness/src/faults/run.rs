@@ -1,0 +1,197 @@
+//! Running the suite under faults, each on a stack of its own.
+//!
+//! Most faults that fail a scenario fail any case of it, so a case of each scenario is tried first. Whatever is still
+//! open then, a fault that nothing has caught or a scenario that nothing has failed, is tried with every other case.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use futures::stream;
+use ssoproof_deployment::Deployment;
+use ssoproof_embedded::faults::Fault;
+
+use super::matrix::{Caught, Column, Matrix, Row};
+use super::reach::Dialled;
+use crate::runner::{self, CaseOutcome, Event, Verdict};
+use crate::scenario::Case;
+use crate::stacks::{Embedded, StackError};
+
+/// How many faults are run at once.
+const AT_ONCE: usize = 2;
+/// How many cases run at once on one stack.
+const JOBS: usize = 4;
+/// How many further cases are tried before it is looked whether one has failed.
+const FURTHER: usize = 48;
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// The fault that is over.
+    pub fault: &'static Fault,
+    /// How many are over.
+    pub done: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+/// Why there is no matrix.
+#[derive(Debug, thiserror::Error)]
+pub enum FaultsError {
+    /// A stack did not start.
+    #[error(transparent)]
+    Stack(#[from] StackError),
+    /// What fails without a fault says nothing about one.
+    #[error("{} cases fail without any fault, `{first}` among them", .count)]
+    Unwell {
+        /// The first that fails.
+        first: String,
+        /// How many fail.
+        count: usize,
+    },
+}
+
+/// Runs `cases` under each of `faults` and tells `progress` whenever one is over. With `whole`, every case runs under
+/// every fault that could touch it.
+///
+/// # Errors
+/// [`FaultsError::Unwell`] when a case fails without a fault; [`FaultsError::Stack`].
+pub async fn run(
+    deployment: Arc<Deployment>,
+    cases: &[Arc<Case>],
+    faults: Vec<&'static Fault>,
+    whole: bool,
+    mut progress: impl FnMut(Progress),
+) -> Result<Matrix, FaultsError> {
+    let suite = Suite::healthy(deployment, cases).await?;
+    let of = faults.len();
+    let mut matrix = Matrix { rows: Vec::new(), columns: suite.columns() };
+    let rows = stream::iter(faults).map(|fault| suite.row(fault, whole));
+    let mut running = rows.buffered(AT_ONCE);
+    while let Some(row) = running.next().await {
+        let row = row?;
+        progress(Progress { fault: row.fault, done: matrix.rows.len() + 1, of });
+        matrix.rows.push(row);
+    }
+    drop(running);
+    if !whole {
+        suite.look_closer(&mut matrix).await?;
+    }
+    Ok(matrix)
+}
+
+/// The cases that pass without a fault.
+struct Suite {
+    deployment: Arc<Deployment>,
+    cases: Vec<Arc<Case>>,
+    dialled: Dialled,
+}
+
+impl Suite {
+    async fn healthy(deployment: Arc<Deployment>, cases: &[Arc<Case>]) -> Result<Self, FaultsError> {
+        let stack = Arc::new(Embedded::start(deployment.clone()).await?);
+        let (mut dialled, mut failed) = (Dialled::default(), Vec::new());
+        on(stack, deployment.clone(), cases.to_vec(), |outcome| {
+            if outcome.verdict.fails_run() {
+                failed.push(outcome.case.id.clone());
+            } else if outcome.verdict != Verdict::Unsupported {
+                dialled.take(outcome);
+            }
+        })
+        .await;
+        if let Some(first) = failed.first() {
+            return Err(FaultsError::Unwell { first: first.clone(), count: failed.len() });
+        }
+        let cases = cases.iter().filter(|case| dialled.ran(case)).cloned().collect();
+        Ok(Self { deployment, cases, dialled })
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        let mut columns: BTreeMap<&str, usize> = BTreeMap::new();
+        for case in &self.cases {
+            *columns.entry(scenario(case)).or_default() += 1;
+        }
+        columns.into_iter().map(|(scenario, cases)| Column { scenario: scenario.to_owned(), cases }).collect()
+    }
+
+    /// What happens under `fault`.
+    async fn row(&self, fault: &'static Fault, whole: bool) -> Result<Row, StackError> {
+        let mut row = Row::new(fault);
+        let Some(stack) = self.stack(&mut row).await? else { return Ok(row) };
+        let mut touched = self.dialled.within(&self.cases, fault, &self.deployment);
+        let mut further = if whole { Vec::new() } else { take_further(&mut touched) };
+        on(stack.clone(), self.deployment.clone(), touched, |outcome| row.take(outcome)).await;
+        while row.caught() == Caught::Missed && !further.is_empty() {
+            let some = further.drain(..FURTHER.min(further.len())).collect();
+            on(stack.clone(), self.deployment.clone(), some, |outcome| row.take(outcome)).await;
+        }
+        Ok(row)
+    }
+
+    /// A stack with the row's fault; none where the deployment has nothing for it to break.
+    async fn stack(&self, row: &mut Row) -> Result<Option<Arc<Embedded>>, StackError> {
+        match Embedded::start_with(self.deployment.clone(), Some(row.fault)).await {
+            Ok(stack) => Ok(Some(Arc::new(stack))),
+            Err(error @ StackError::Fault { .. }) => {
+                row.missed = Some(error.to_string());
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tries every other case of the scenarios that no fault has failed, first under the faults that should.
+    async fn look_closer(&self, matrix: &mut Matrix) -> Result<(), StackError> {
+        let mut idle: BTreeSet<String> = matrix.idle().into_iter().map(str::to_owned).collect();
+        let mut further = self.cases.clone();
+        let mut further = take_further(&mut further);
+        further.retain(|case| idle.contains(scenario(case)));
+        for likely in [true, false] {
+            for row in &mut matrix.rows {
+                let mut cases = self.dialled.within(&further, row.fault, &self.deployment);
+                cases
+                    .retain(|case| idle.contains(scenario(case)) && proves(case, row.fault.breaks) == likely);
+                if cases.is_empty() || row.caught() == Caught::Inapplicable {
+                    continue;
+                }
+                let Some(stack) = self.stack(row).await? else { continue };
+                on(stack, self.deployment.clone(), cases, |outcome| row.take(outcome)).await;
+                idle.retain(|scenario| !row.failed.contains_key(scenario));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn scenario(case: &Case) -> &str {
+    case.scenario.file.id.as_str()
+}
+
+fn proves(case: &Case, requirement: &str) -> bool {
+    case.scenario.file.requirements.iter().any(|of| of.as_str() == requirement)
+}
+
+/// Leaves the first case of every scenario in `cases` and returns the others.
+fn take_further(cases: &mut Vec<Arc<Case>>) -> Vec<Arc<Case>> {
+    let mut seen = BTreeSet::new();
+    let (first, further) =
+        std::mem::take(cases).into_iter().partition(|case| seen.insert(scenario(case).to_owned()));
+    *cases = first;
+    further
+}
+
+/// Runs `cases` on `stack` and tells `over` of each.
+async fn on(
+    stack: Arc<Embedded>,
+    deployment: Arc<Deployment>,
+    cases: Vec<Arc<Case>>,
+    mut over: impl FnMut(&CaseOutcome),
+) {
+    let options = runner::Options { jobs: JOBS, fail_fast: false, repeat: 1 };
+    runner::run(cases, deployment, stack, options, |event| {
+        if let Event::CaseFinished(outcome) = event {
+            over(&outcome);
+        }
+    })
+    .await;
+}

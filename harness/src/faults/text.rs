@@ -1,0 +1,91 @@
+//! The matrix and the catalogue, to read.
+
+use std::fmt::Write as _;
+
+use ssoproof_embedded::faults::{self, Group};
+
+use super::matrix::{Caught, Matrix, Row};
+
+/// Every fault of the catalogue with its story.
+pub fn catalogue() -> String {
+    let mut text = String::new();
+    let mut group = None;
+    for fault in faults::all() {
+        heading(&mut text, &mut group, fault.group);
+        let _ = writeln!(text, "  {:<36} {}", fault.name, fault.story);
+        if let Some(reference) = fault.reference {
+            let _ = writeln!(text, "  {:<36} {reference}", "");
+        }
+    }
+    text
+}
+
+fn heading(text: &mut String, last: &mut Option<Group>, group: Group) {
+    if *last != Some(group) {
+        let gap = if last.is_some() { "\n" } else { "" };
+        let _ = writeln!(text, "{gap}{}", group.word());
+        *last = Some(group);
+    }
+}
+
+/// The rows of `matrix`, and what is wrong with the whole; `verbose` names scenarios and examples.
+pub fn text(matrix: &Matrix, verbose: bool) -> String {
+    let mut text = String::new();
+    let mut group = None;
+    for row in &matrix.rows {
+        heading(&mut text, &mut group, row.fault.group);
+        line(&mut text, row);
+        if verbose || matches!(row.caught(), Caught::Misnamed) {
+            details(&mut text, row, verbose);
+        }
+    }
+    let idle = matrix.idle();
+    if !idle.is_empty() {
+        let _ = writeln!(text, "\nfailed by no fault:\n  {}", idle.join("\n  "));
+    }
+    let of = matrix.rows.len() - matrix.count(Caught::Inapplicable);
+    let _ = writeln!(
+        text,
+        "\n{of} faults: {} caught and named, {} caught and misnamed, {} caught by nobody; {} of {} scenarios failed by a fault",
+        matrix.count(Caught::Named),
+        matrix.count(Caught::Misnamed),
+        matrix.count(Caught::Missed),
+        matrix.columns.len() - idle.len(),
+        matrix.columns.len(),
+    );
+    text
+}
+
+fn line(text: &mut String, row: &Row) {
+    let name = row.fault.name;
+    let _ = match row.caught() {
+        Caught::Inapplicable => writeln!(text, "  - {name:<36} nothing to break here"),
+        Caught::Missed => writeln!(text, "  ✗ {name:<36} caught by nobody"),
+        caught => {
+            let mark = if caught == Caught::Named { '✓' } else { '✗' };
+            let (cases, scenarios) = (row.cases(), row.failed.len());
+            writeln!(
+                text,
+                "  {mark} {name:<36} {}  {} of {cases} cases, {scenarios} scenarios",
+                row.fault.diagnosis,
+                row.named(),
+            )
+        }
+    };
+}
+
+fn details(text: &mut String, row: &Row, verbose: bool) {
+    for (cause, cases) in row.causes() {
+        if cause == row.fault.diagnosis {
+            continue;
+        }
+        let example = row.failed.values().find_map(|tally| tally.examples.get(cause));
+        let cause = if cause.is_empty() { "no cause" } else { cause };
+        let _ = writeln!(text, "      {cause}: {cases}, as {}", example.map_or("", String::as_str));
+    }
+    if verbose {
+        for (scenario, tally) in &row.failed {
+            let _ = writeln!(text, "      {scenario} ({})", tally.cases);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! A fault in an embedded stack: each seam, where the stack is put together.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use ssoproof_deployment::Deployment;
+use ssoproof_embedded::authentik::{Authentik, Profile};
+use ssoproof_embedded::faults::{Fault, Files, Link, Seam, Wire};
+use ssoproof_embedded::gateway;
+use ssoproof_embedded::grafana;
+use ssoproof_embedded::minio;
+use ssoproof_embedded::services::ProbeSettings;
+
+use super::StackError;
+use super::parts::{Parts, failed, host_and_port};
+
+/// The fault of a stack, when it has one.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Defect(Option<&'static Fault>);
+
+impl Defect {
+    pub(super) fn of(fault: Option<&'static Fault>) -> Self {
+        Self(fault)
+    }
+
+    fn seam(self) -> Option<&'static Seam> {
+        self.0.map(|fault| &fault.seam)
+    }
+
+    /// Nothing was there to break.
+    fn missed(self) -> StackError {
+        StackError::Fault { name: self.0.map(|fault| fault.name).unwrap_or_default() }
+    }
+
+    /// The behaviour of the version.
+    pub(super) fn in_version(self, mut profile: Profile) -> Profile {
+        if let Some(Seam::Version(change)) = self.seam() {
+            change(&mut profile);
+        }
+        profile
+    }
+
+    /// What has been set up in `authentik`.
+    pub(super) fn in_database(
+        self,
+        authentik: &Authentik,
+        deployment: &Deployment,
+    ) -> Result<(), StackError> {
+        match self.seam() {
+            Some(Seam::Database(change)) if !authentik.edit(|state| change(state, deployment)) => {
+                Err(self.missed())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The Traefik files in `folder`.
+    pub(super) fn in_files(self, folder: &Path, deployment: &Deployment) -> Result<(), StackError> {
+        let Some(Seam::Files(change)) = self.seam() else { return Ok(()) };
+        let mut files = Files::read(folder).map_err(|error| failed("the gateway", &error))?;
+        if !change(&mut files, deployment) {
+            return Err(self.missed());
+        }
+        files.write().map_err(|error| failed("the gateway", &error))
+    }
+
+    /// Traefik's static configuration.
+    pub(super) fn in_gateway(self, settings: &mut gateway::Settings) {
+        if let Some(Seam::Gateway(change)) = self.seam() {
+            change(settings);
+        }
+    }
+
+    pub(super) fn in_grafana(self, settings: &mut grafana::Settings) {
+        if let Some(Seam::Grafana(change)) = self.seam() {
+            change(settings);
+        }
+    }
+
+    pub(super) fn in_minio(self, settings: &mut minio::Settings) {
+        if let Some(Seam::Minio(change)) = self.seam() {
+            change(settings);
+        }
+    }
+
+    pub(super) fn in_service(self, settings: &mut ProbeSettings) {
+        if let Some(Seam::Service(change)) = self.seam() {
+            change(settings);
+        }
+    }
+}
+
+/// The wires that a fault has put between parts. Dropping them cuts every connection.
+#[derive(Default)]
+pub(super) struct Wires(Vec<Wire>);
+
+impl Wires {
+    /// Where `link` is reached: at `address`, or at a wire to it when that is where the fault is.
+    pub(super) async fn lay(
+        &mut self,
+        defect: &Defect,
+        link: Link,
+        address: SocketAddr,
+        deployment: &Arc<Deployment>,
+    ) -> Result<SocketAddr, StackError> {
+        match defect.seam() {
+            Some(Seam::Wire(at, tampering)) if *at == link => {
+                let wire = Wire::start(address, *tampering, deployment.clone()).await;
+                let wire = wire.map_err(|error| failed("a wire", &error))?;
+                let address = wire.address();
+                self.0.push(wire);
+                Ok(address)
+            }
+            _ => Ok(address),
+        }
+    }
+
+    /// Puts wires before the parts that the harness serves.
+    pub(super) async fn lay_to_parts(
+        &mut self,
+        defect: &Defect,
+        parts: &mut Parts,
+        deployment: &Arc<Deployment>,
+    ) -> Result<(), StackError> {
+        let (grafana, minio) = (&deployment.apps.grafana, &deployment.apps.minio);
+        let services = deployment.services.values().map(|service| (Link::Services, &service.upstream));
+        let grafana = grafana.iter().map(|app| (Link::Grafana, &app.upstream));
+        let api = minio.iter().map(|app| (Link::MinioApi, &app.api_upstream));
+        let console = minio.iter().map(|app| (Link::MinioConsole, &app.upstream));
+        for (link, upstream) in services.chain(grafana).chain(api).chain(console) {
+            let place = host_and_port(upstream);
+            if let Some(address) = place.and_then(|place| parts.upstreams.get_mut(&place)) {
+                *address = self.lay(defect, link, *address, deployment).await?;
+            }
+        }
+        Ok(())
+    }
+}
