@@ -19,14 +19,33 @@ impl Diagnosis for ClaimMissing {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let minio = subject.deployment.apps.minio.as_ref()?;
-        let claim = minio.claim_name.as_str();
-        let words = format!("{claim} claim missing from the JWT token");
-        subject.said(&words).is_some().then(|| Diagnosed {
+        let minio = subject.deployment.apps.minio.as_ref();
+        let refused = minio.and_then(|minio| {
+            let claim = minio.claim_name.as_str();
+            subject.said("claim missing from the JWT token").map(|said| (said, claim, minio.claim_name.place))
+        });
+        if let Some((said, claim, place)) = refused {
+            let read = said.split_whitespace().find(|word| said.contains(&format!("{word} claim missing")));
+            return Some(Diagnosed {
+                code: self.code(),
+                title: format!(
+                    "MinIO reads the claim `{}`, which the token does not have",
+                    read.unwrap_or(claim)
+                ),
+                pointer: subject.line(place),
+                help:
+                    "name the claim that holds the groups: `groups` with Authentik's default scope mappings"
+                        .to_owned(),
+            });
+        }
+        let claims = subject.findings.iter().any(|found| matches!(found.finding.check, "claims" | "role"));
+        let missing = subject.id_claims().any(|claims| claims.get("groups").is_none())
+            || subject.logged("id_token: groups missing").is_some();
+        (claims && missing).then(|| Diagnosed {
             code: self.code(),
-            title: format!("MinIO reads the claim `{claim}`, which the token does not have"),
-            pointer: subject.line(minio.claim_name.place),
-            help: "name the claim that holds the groups: `groups` with Authentik's default scope mappings"
+            title: "the id token has no claim `groups`".to_owned(),
+            pointer: None,
+            help: "give the provider the default scope mappings, and let the app ask for `profile`"
                 .to_owned(),
         })
     }

@@ -1,20 +1,88 @@
 //! Diagnoses: the cause behind what is not as expected.
 
+mod access;
+mod auth_address;
+mod auth_behind_itself;
+mod auth_elsewhere;
+mod authentik_down;
 mod bad_traefik_file;
+mod bridge_believes;
+mod bridge_silent;
 mod claim_missing;
+mod claim_wrong;
+mod client_secret;
+mod client_unknown;
+mod cookie_ended;
+mod cookie_rejected;
+mod cookie_twice;
+mod cookie_weak;
+mod core_session_lost;
+mod detour;
+mod end_session_broken;
+mod endpoint_broken;
+mod flow_logs_out;
+mod forwarded_forged;
+mod forwarded_missing;
 mod grafana_expression;
+mod grafana_refuses;
+mod grafana_sign_out;
+mod grafana_state;
+mod groups_empty;
+mod groups_not_a_list;
 mod groups_separator;
+mod header_encoding;
+mod header_leak;
+mod header_size;
+mod header_wrong;
 mod host_without_outpost;
+mod http_scheme;
+mod internal_name;
+mod issuer;
+mod key_undecodable;
+mod key_unknown;
+mod let_in;
+mod login_accepted;
+mod login_tells;
+mod logout_does_nothing;
+mod minio_unready;
+mod no_bucket;
+mod no_code;
+mod no_discovery;
+mod no_flow;
+mod no_login;
 mod no_policy;
+mod no_router;
 mod no_signing_key;
 mod not_in_outpost;
+mod other_audience;
+mod other_upstream;
+mod outpost_not_told;
+mod outpost_takes_all;
+mod own_authorize;
+mod pattern;
+mod policy_other;
 mod redirect_uri;
+mod redirect_uri_open;
+mod request_changed;
+mod role_policy;
 mod router_disabled;
 mod router_unprotected;
+mod service_down;
+mod session_lost;
+mod sign_out_broken;
+mod sign_out_keeps;
 mod sign_out_undone;
+mod signed_host;
+mod stale_session;
 mod state_mismatch;
+mod sts_unreachable;
 mod subject;
+mod token_ended;
 mod unlisted_header;
+mod url_lost;
+mod userinfo_masked;
+mod verifier;
+mod websocket;
 
 pub use subject::{Diagnosed, Diagnosis, Pointer, Subject};
 
@@ -22,18 +90,86 @@ pub use subject::{Diagnosed, Diagnosis, Pointer, Subject};
 pub const ALL: &[&dyn Diagnosis] = &[
     &bad_traefik_file::BadTraefikFile,
     &router_disabled::RouterDisabled,
+    &auth_behind_itself::AuthBehindItself,
+    &auth_address::AuthAddress,
+    &auth_elsewhere::AuthElsewhere,
+    &outpost_takes_all::OutpostTakesAll,
     &router_unprotected::RouterUnprotected,
     &host_without_outpost::HostWithoutOutpost,
+    &no_router::NoRouter,
+    &other_upstream::OtherUpstream,
+    &internal_name::InternalName,
     &not_in_outpost::NotInOutpost,
+    &http_scheme::HttpScheme,
+    &own_authorize::OwnAuthorize,
+    &no_code::NoCode,
+    &cookie_rejected::CookieRejected,
+    &cookie_ended::CookieEnded,
+    &cookie_twice::CookieTwice,
+    &cookie_weak::CookieWeak,
+    &state_mismatch::StateMismatch,
+    &session_lost::SessionLost,
+    &stale_session::StaleSession,
+    &url_lost::UrlLost,
+    &detour::Detour,
+    &core_session_lost::CoreSessionLost,
+    &pattern::Pattern,
     &unlisted_header::UnlistedHeader,
     &groups_separator::GroupsSeparator,
+    &header_encoding::HeaderEncoding,
+    &header_size::HeaderSize,
+    &header_leak::HeaderLeak,
+    &forwarded_forged::ForwardedForged,
+    &forwarded_missing::ForwardedMissing,
+    &header_wrong::HeaderWrong,
+    &login_tells::LoginTells,
     &redirect_uri::RedirectUri,
+    &redirect_uri_open::RedirectUriOpen,
+    &client_unknown::ClientUnknown,
+    &no_discovery::NoDiscovery,
+    &issuer::Issuer,
+    &client_secret::ClientSecret,
+    &endpoint_broken::EndpointBroken,
+    &verifier::Verifier,
+    &key_undecodable::KeyUndecodable,
     &no_signing_key::NoSigningKey,
+    &key_unknown::KeyUnknown,
+    &token_ended::TokenEnded,
+    &groups_not_a_list::GroupsNotAList,
+    &groups_empty::GroupsEmpty,
+    &userinfo_masked::UserinfoMasked,
     &claim_missing::ClaimMissing,
     &no_policy::NoPolicy,
+    &other_audience::OtherAudience,
+    &minio_unready::MinioUnready,
+    &no_bucket::NoBucket,
+    &signed_host::SignedHost,
+    &sts_unreachable::StsUnreachable,
+    &role_policy::RolePolicy,
+    &policy_other::PolicyOther,
+    &grafana_state::GrafanaState,
+    &grafana_refuses::GrafanaRefuses,
+    &grafana_sign_out::GrafanaSignOut,
     &grafana_expression::GrafanaExpression,
+    &claim_wrong::ClaimWrong,
+    &websocket::Websocket,
+    &request_changed::RequestChanged,
+    &bridge_believes::BridgeBelieves,
+    &bridge_silent::BridgeSilent,
+    &sign_out_broken::SignOutBroken,
+    &sign_out_keeps::SignOutKeeps,
+    &end_session_broken::EndSessionBroken,
+    &no_flow::NoFlow,
+    &logout_does_nothing::LogoutDoesNothing,
+    &outpost_not_told::OutpostNotTold,
+    &flow_logs_out::FlowLogsOut,
     &sign_out_undone::SignOutUndone,
-    &state_mismatch::StateMismatch,
+    &access::Access,
+    &login_accepted::LoginAccepted,
+    &let_in::LetIn,
+    &no_login::NoLogin,
+    &authentik_down::AuthentikDown,
+    &service_down::ServiceDown,
 ];
 
 /// The causes recognised in `subject`, the most specific first.

@@ -29,9 +29,14 @@ impl Diagnosis for NotInOutpost {
         })?;
         Some(Diagnosed {
             code: self.code(),
-            title: format!("the provider of service `{slug}` is not in the embedded outpost"),
+            title: format!(
+                "the provider of service `{slug}` is not in the embedded outpost, or its external host is not {}",
+                *service.url
+            ),
             pointer: subject.line(service.url.place),
-            help: format!("add the provider of `{slug}` to the embedded outpost"),
+            help: format!(
+                "add the provider of `{slug}` to the embedded outpost; else see which X-Forwarded-Host reaches it"
+            ),
         })
     }
 }

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use ssoproof_deployment::traefik::{ForwardAuth, MiddlewareDefinition, MiddlewareType};
 use ssoproof_deployment::{Deployment, Place, Problem, Service, Source};
 use url::Url;
 
@@ -10,6 +14,13 @@ use crate::evidence::{Hop, Ledger};
 use crate::routing::Routing;
 use crate::runner::StepFinding;
 use crate::scenario::Case;
+
+/// The shared authorize endpoint.
+pub(super) const AUTHORIZE: &str = "/application/o/authorize/";
+/// The outpost's own paths.
+pub(super) const OUTPOST: &str = "/outpost.goauthentik.io/";
+/// The way back from the authorize endpoint.
+pub(super) const CALLBACK: &str = "/outpost.goauthentik.io/callback";
 
 /// A case that is not as expected.
 pub struct Subject<'a> {
@@ -75,6 +86,106 @@ impl Subject<'_> {
         })
     }
 
+    /// The last log line of any component that holds `words`.
+    pub(super) fn logged(&self, words: &str) -> Option<&str> {
+        let lines = self.logs.iter().flat_map(|(_, lines)| lines);
+        lines.map(String::as_str).rfind(|line| line.contains(words))
+    }
+
+    /// The claims of every id token that a token endpoint gave.
+    pub(super) fn id_claims(&self) -> impl Iterator<Item = Value> {
+        self.ledger.hops.iter().filter_map(|hop| {
+            let body = hop.response()?.json()?;
+            let payload = body.get("id_token")?.as_str()?.split('.').nth(1)?.to_owned();
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+        })
+    }
+
+    /// The middleware that protects services, and what it asks.
+    pub(super) fn forward_auth<'r>(
+        &self,
+        routing: &'r Routing,
+    ) -> Option<(&'r MiddlewareDefinition, &'r ForwardAuth)> {
+        let name = self.deployment.traefik.middleware.split('@').next()?;
+        let definition = routing.config().dynamic.middlewares.get(name)?;
+        let auth = definition.types.iter().find_map(|kind| match kind {
+            MiddlewareType::ForwardAuth(auth) => Some(auth),
+            _ => None,
+        })?;
+        Some((definition, auth))
+    }
+
+    /// Whether `url` is at Authentik's own host.
+    pub(super) fn is_auth(&self, url: &Url) -> bool {
+        let auth = Url::parse(&self.deployment.auth.url).ok();
+        auth.is_some_and(|auth| auth.host_str() == url.host_str())
+    }
+
+    /// The service whose host `hop` asks.
+    pub(super) fn service_of(&self, hop: &Hop) -> Option<(&str, &Service)> {
+        let host = hop.request.url.host_str()?;
+        let is = |service: &Service| Url::parse(&service.url).is_ok_and(|url| url.host_str() == Some(host));
+        let mut services = self.deployment.services.iter();
+        services.find(|(_, service)| is(service)).map(|(slug, service)| (slug.as_str(), service))
+    }
+
+    /// The hops that ask a service's host.
+    pub(super) fn at_services(&self) -> impl Iterator<Item = &Hop> {
+        self.ledger.hops.iter().filter(|hop| self.service_of(hop).is_some())
+    }
+
+    /// The hops that reached a service with a bridge, with what arrived.
+    pub(super) fn bridged(&self) -> impl Iterator<Item = (&Hop, Value)> {
+        let bridged = |hop: &&Hop| self.service_of(hop).is_some_and(|(_, service)| service.bridge.is_some());
+        self.at_services().filter(bridged).filter_map(|hop| Some((hop, self.ledger.arrived(hop)?)))
+    }
+
+    /// The name of the outpost's cookie that `hop` sends.
+    pub(super) fn proxy_cookie(&self, hop: &Hop) -> Option<String> {
+        let cookies = hop.request.cookies().into_iter();
+        cookies.map(|(name, _)| name.to_owned()).find(|name| name.starts_with("authentik_proxy_"))
+    }
+
+    /// Whether `hop` is answered with a redirect to the authorize endpoint.
+    pub(super) fn goes_to_authorize(&self, hop: &Hop) -> bool {
+        hop.redirect_target().is_some_and(|to| self.is_auth(&to) && to.path() == AUTHORIZE)
+    }
+
+    /// Whether `hop` is answered with a redirect to the login flow.
+    pub(super) fn goes_to_login(&self, hop: &Hop) -> bool {
+        let flow = format!("/if/flow/{}/", self.deployment.auth.authentication_flow);
+        let to = hop.redirect_target().filter(|to| self.is_auth(to));
+        to.is_some_and(|to| to.path() == flow || to.path() == "/flows/-/default/authentication/")
+    }
+
+    /// Whether the actor of `hop` has finished the login flow before it, and has not signed out since.
+    pub(super) fn signed_in_before(&self, hop: &Hop) -> bool {
+        let flow = format!("/{}/", self.deployment.auth.authentication_flow);
+        let before = self.ledger.of_actor(&hop.actor).take_while(|before| before.index < hop.index);
+        before.fold(false, |signed_in, before| {
+            let path = before.request.url.path();
+            let finished = path.ends_with(&flow)
+                && before.response().is_some_and(|answer| answer.text().contains("xak-flow-redirect"));
+            let left = ["/sign_out", "/end-session/", "/logout"].iter().any(|end| path.ends_with(end))
+                || path.contains("invalidation");
+            (signed_in || finished) && !left
+        })
+    }
+
+    /// The hops of an actor after it has been through the invalidation flow.
+    pub(super) fn after_flow(&self) -> impl Iterator<Item = &Hop> {
+        let flow = format!("/{}/", self.deployment.auth.invalidation_flow);
+        let hops = &self.ledger.hops;
+        let first = hops.iter().find(|hop| hop.request.url.path().ends_with(&flow));
+        hops.iter().filter(move |hop| first.is_some_and(|at| hop.index > at.index && hop.actor == at.actor))
+    }
+
+    /// The hops of one actor between two of its hops.
+    pub(super) fn between<'s>(&'s self, one: &'s Hop, other: &'s Hop) -> impl Iterator<Item = &'s Hop> {
+        let within = move |hop: &&Hop| hop.index > one.index && hop.index < other.index;
+        self.ledger.of_actor(&one.actor).filter(within)
+    }
+
     /// Every hop answered with `status` whose path ends in `path`.
     pub(super) fn hops_at<'s>(&'s self, path: &'s str, status: u16) -> impl Iterator<Item = &'s Hop> {
         self.ledger
@@ -82,6 +193,17 @@ impl Subject<'_> {
             .iter()
             .filter(move |hop| hop.request.url.path().ends_with(path) && hop.status() == Some(status))
     }
+}
+
+/// Whether what arrived at a service has the header `name`, in lower case.
+pub(super) fn carries(arrived: &Value, name: &str) -> bool {
+    let lines = arrived["headers"].as_array().into_iter().flatten();
+    lines.filter_map(|line| line.get(0)?.as_str()).any(|line| line.eq_ignore_ascii_case(name))
+}
+
+/// Whether `hop` is answered with a redirect to an end-session endpoint.
+pub(super) fn goes_to_end_session(hop: &Hop) -> bool {
+    hop.redirect_target().is_some_and(|to| to.path().ends_with("/end-session/"))
 }
 
 /// A cause that can be recognised.

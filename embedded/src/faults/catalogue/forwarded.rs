@@ -41,7 +41,7 @@ pub(super) const FAULTS: &[Fault] = &[
         story: "X-Forwarded-Host carries a port, and no provider's external host has one",
         reference: Some("https://github.com/goauthentik/authentik/issues/12503"),
         breaks: "LOGIN-1",
-        diagnosis: "SSO-F03",
+        diagnosis: "SSO-P01",
         seam: Seam::Wire(
             Link::Authentik,
             Tampering::request(|request, _| {
@@ -64,7 +64,7 @@ pub(super) const FAULTS: &[Fault] = &[
         story: "Authentik does not trust the gateway's network and ignores X-Forwarded-* (2026.8)",
         reference: Some("https://github.com/goauthentik/authentik/issues/25675"),
         breaks: "LOGIN-1",
-        diagnosis: "SSO-F03",
+        diagnosis: "SSO-P01",
         seam: Seam::Wire(
             Link::Authentik,
             Tampering::request(|request, _| {

@@ -114,7 +114,7 @@ pub(super) const FAULTS: &[Fault] = &[
         story: "the console's host is routed to the API: XML instead of a login",
         reference: Some("https://github.com/minio/minio/issues/20582"),
         breaks: "MINIO-1",
-        diagnosis: "SSO-M07",
+        diagnosis: "SSO-R09",
         seam: Seam::Files(|files, deployment| {
             let Some(app) = deployment.apps.minio.as_ref() else { return false };
             let (console, api) = (app.upstream.value.clone(), app.api_upstream.value.clone());

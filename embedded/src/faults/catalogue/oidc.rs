@@ -183,7 +183,7 @@ pub(super) const FAULTS: &[Fault] = &[
         story: "the authorize endpoint sends browsers back without a code",
         reference: None,
         breaks: "LOGIN-2",
-        diagnosis: "SSO-O09",
+        diagnosis: "SSO-O12",
         seam: wire(Tampering::response(|asked, response, _| {
             if at(asked, AUTHORIZE) {
                 location_parameter(response, "code", |_| None);
@@ -196,7 +196,7 @@ pub(super) const FAULTS: &[Fault] = &[
         story: "the provider's subject mode was changed: apps take everybody for somebody new",
         reference: Some("https://github.com/grafana/grafana/issues/74154"),
         breaks: "OIDC-1",
-        diagnosis: "SSO-K01",
+        diagnosis: "SSO-K05",
         seam: Seam::Database(|state, deployment| {
             providers(state, deployment, |provider| provider.sub_mode = "user_id".to_owned())
         }),
@@ -210,20 +210,6 @@ pub(super) const FAULTS: &[Fault] = &[
         diagnosis: "SSO-O07",
         seam: Seam::Database(|state, deployment| {
             providers(state, deployment, |provider| provider.issuer_mode = "global".to_owned())
-        }),
-    },
-    Fault {
-        name: "authorize_asks_for_consent",
-        group: Group::Oidc,
-        story: "an app's provider asks every user for consent",
-        reference: None,
-        breaks: "GRAF-1",
-        diagnosis: "SSO-O11",
-        seam: Seam::Database(|state, deployment| {
-            let Some(flow) = state.flow("default-authentication-flow").map(|flow| flow.pk) else {
-                return false;
-            };
-            providers(state, deployment, |provider| provider.authorization_flow = flow)
         }),
     },
 ];

@@ -98,7 +98,7 @@ pub(super) const FAULTS: &[Fault] = &[
         story: "an unanchored line among the unauthenticated paths opens everything",
         reference: Some("https://github.com/goauthentik/authentik/issues/8016"),
         breaks: "HDR-7",
-        diagnosis: "SSO-P05",
+        diagnosis: "SSO-P06",
         seam: Seam::Database(|state, deployment| {
             provider(state, deployment, |_, proxy| proxy.skip_path_regex = "/".to_owned())
         }),
@@ -109,7 +109,7 @@ pub(super) const FAULTS: &[Fault] = &[
         story: "the middleware asks nginx's endpoint: a 401 without a login",
         reference: Some("https://github.com/goauthentik/authentik/issues/6857"),
         breaks: "LOGIN-1",
-        diagnosis: "SSO-P04",
+        diagnosis: "SSO-R05",
         seam: Seam::Files(|files, deployment| {
             address(files, deployment, "/outpost.goauthentik.io/auth/nginx")
         }),

@@ -197,7 +197,7 @@ pub(super) const FAULTS: &[Fault] = &[
         story: "the authorize endpoint answers without the state it was given",
         reference: None,
         breaks: "LOGIN-2",
-        diagnosis: "SSO-S01",
+        diagnosis: "SSO-O12",
         seam: Seam::Wire(
             Link::Authentik,
             Tampering::response(|asked, response, _| {

@@ -1,0 +1,37 @@
+//! SSO-O06.
+
+use super::subject::{AUTHORIZE, Diagnosed, Diagnosis, Subject};
+
+/// Authentik does not know the client id.
+pub(super) struct ClientUnknown;
+
+impl Diagnosis for ClientUnknown {
+    fn code(&self) -> &'static str {
+        "SSO-O06"
+    }
+
+    fn explanation(&self) -> &'static str {
+        "Authentik does not know the client id\n\n\
+         The authorize endpoint answers 400 and sends the browser nowhere: the provider was made anew, is of \
+         another instance, or has no application.\n\
+         Compare the provider's client id with the app's."
+    }
+
+    fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
+        let hop = subject
+            .hops_at(AUTHORIZE, 400)
+            .find(|hop| hop.response().is_some_and(|response| response.text().contains("client_id")))?;
+        let id = hop
+            .request
+            .url
+            .query_pairs()
+            .find(|(key, _)| key == "client_id")
+            .map(|(_, value)| value.into_owned());
+        Some(Diagnosed {
+            code: self.code(),
+            title: format!("Authentik does not know client `{}` (hop {})", id.unwrap_or_default(), hop.index),
+            pointer: None,
+            help: "compare the provider's client id with the app's".to_owned(),
+        })
+    }
+}

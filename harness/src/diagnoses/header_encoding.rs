@@ -1,0 +1,34 @@
+//! SSO-H05.
+
+use super::subject::{Diagnosed, Diagnosis, Subject};
+
+/// A name that is no ASCII arrives in another encoding.
+pub(super) struct HeaderEncoding;
+
+impl Diagnosis for HeaderEncoding {
+    fn code(&self) -> &'static str {
+        "SSO-H05"
+    }
+
+    fn explanation(&self) -> &'static str {
+        "A name that is no ASCII arrives in another encoding\n\n\
+         Authentik sends the raw bytes of UTF-8. What stands in between may percent-encode them, turn them \
+         into Latin-1, or encode them once more; a service that reads headers as Latin-1 shows the same.\n\
+         See which part changes the bytes. A service should decode UTF-8 and percent-encoding alike."
+    }
+
+    fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
+        let finding = subject.findings.iter().map(|found| &found.finding).find(|finding| {
+            finding.what.starts_with("header ") && !finding.expected.is_ascii() && finding.got != "absent"
+        })?;
+        Some(Diagnosed {
+            code: self.code(),
+            title: format!(
+                "{} arrives as {}, not as the UTF-8 of {}",
+                finding.what, finding.got, finding.expected
+            ),
+            pointer: None,
+            help: "see which part changes the bytes between Authentik and the service".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,30 @@
+//! SSO-A02.
+
+use super::subject::{Diagnosed, Diagnosis, Subject};
+
+/// A login succeeds that must be refused.
+pub(super) struct LoginAccepted;
+
+impl Diagnosis for LoginAccepted {
+    fn code(&self) -> &'static str {
+        "SSO-A02"
+    }
+
+    fn explanation(&self) -> &'static str {
+        "A login succeeds that must be refused\n\n\
+         An account that was locked is active again, or a password that should be worth nothing is taken: \
+         synchronisation from a directory, a recovery link, or a flow without its password stage.\n\
+         Look the user up in Authentik: `is_active`, and the stages of the authentication flow."
+    }
+
+    fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
+        let finding =
+            subject.findings.iter().map(|found| &found.finding).find(|finding| finding.check == "refused")?;
+        (!finding.got.contains(':') && !finding.got.contains('`')).then(|| Diagnosed {
+            code: self.code(),
+            title: format!("a login succeeds that must be refused: {}", finding.got),
+            pointer: None,
+            help: "look at the user's `is_active`, and at the stages of the authentication flow".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,43 @@
+//! SSO-O12.
+
+use super::subject::{AUTHORIZE, Diagnosed, Diagnosis, Subject};
+
+/// The authorize endpoint sends browsers back without a code or a state.
+pub(super) struct NoCode;
+
+impl Diagnosis for NoCode {
+    fn code(&self) -> &'static str {
+        "SSO-O12"
+    }
+
+    fn explanation(&self) -> &'static str {
+        "The authorize endpoint sends browsers back without a code or a state\n\n\
+         The answer of the authorize endpoint must carry `code` and the very `state` of the request, or \
+         `error`. A proxy that rewrites query strings or a filter that removes \"suspicious\" parameters takes \
+         them away: the client answers 400, or \"state mismatch\".\n\
+         Compare the Location that Authentik sends with the one that arrives."
+    }
+
+    fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
+        let (hop, missing) =
+            subject.ledger.hops.iter().filter(|hop| hop.request.url.path() == AUTHORIZE).find_map(|hop| {
+                let to = hop.redirect_target().filter(|to| !subject.is_auth(to))?;
+                let has = |name: &str| to.query_pairs().any(|(key, _)| key == name);
+                let sent = hop.request.url.query_pairs().any(|(key, _)| key == "state");
+                match (has("error"), has("code"), !sent || has("state")) {
+                    (true, ..) | (_, true, true) => None,
+                    (_, false, _) => Some((hop, "code")),
+                    (_, true, false) => Some((hop, "state")),
+                }
+            })?;
+        Some(Diagnosed {
+            code: self.code(),
+            title: format!(
+                "the authorize endpoint sends the browser back without `{missing}` (hop {})",
+                hop.index
+            ),
+            pointer: None,
+            help: "compare the Location that Authentik sends with the one that arrives".to_owned(),
+        })
+    }
+}
