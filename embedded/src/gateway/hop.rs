@@ -1,7 +1,7 @@
 //! Header lines that belong to one connection, and header names as Traefik compares them.
 
 use http::HeaderMap;
-use http::header::{CONNECTION, HeaderName, HeaderValue, TE, UPGRADE};
+use http::header::{CONNECTION, HOST, HeaderName, HeaderValue, TE, UPGRADE, USER_AGENT};
 
 /// What Go's reverse proxy never sends on, in either direction.
 const BACKEND: [&str; 9] = [
@@ -71,4 +71,62 @@ pub(super) fn strip_auth(headers: &mut HeaderMap) {
 /// Whether `name` is `other` but for underscores.
 pub(super) fn is_alias(name: &HeaderName, other: &str) -> bool {
     name.as_str().contains('_') && name.as_str().replace('_', "-") == other
+}
+
+/// The lines in the order in which Go writes them: `Host`, `User-Agent`, then by name as it is on the wire
+/// (`truth/traefik/3.6.7-2-identity-headers`: `spoof_variants`). To a service that folds names it makes a difference
+/// which of two comes last: `X-Authentik-Username` is before `X_authentik_username`.
+pub(super) fn in_order_of_go(headers: &HeaderMap) -> HeaderMap {
+    let mut names: Vec<&HeaderName> = headers.keys().collect();
+    names.sort_by_cached_key(|name| (**name != HOST, **name != USER_AGENT, canonical(name)));
+    let mut ordered = HeaderMap::with_capacity(headers.len());
+    for name in names {
+        for value in headers.get_all(name) {
+            ordered.append(name.clone(), value.clone());
+        }
+    }
+    ordered
+}
+
+/// A name with every letter that begins a word, after a dash, in upper case.
+fn canonical(name: &HeaderName) -> String {
+    let mut begins = true;
+    let cased = |letter: char| {
+        let cased = if begins { letter.to_ascii_uppercase() } else { letter };
+        begins = letter == '-';
+        cased
+    };
+    name.as_str().chars().map(cased).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_sent_on_in_the_order_of_go() {
+        let mut headers = HeaderMap::new();
+        for name in ["x_authentik_username", "x-real-ip", "x.authentik.username", "x-authentik_username"] {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static("1"));
+        }
+        for (name, value) in
+            [("x-authentik-username", "1"), ("x-real-ip", "2"), ("user-agent", "1"), ("host", "1")]
+        {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        let ordered = in_order_of_go(&headers);
+        let lines: Vec<(&str, &[u8])> =
+            ordered.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let expected: [(&str, &[u8]); 8] = [
+            ("host", b"1"),
+            ("user-agent", b"1"),
+            ("x-authentik-username", b"1"),
+            ("x-authentik_username", b"1"),
+            ("x-real-ip", b"1"),
+            ("x-real-ip", b"2"),
+            ("x.authentik.username", b"1"),
+            ("x_authentik_username", b"1"),
+        ];
+        assert_eq!(lines, expected);
+    }
 }

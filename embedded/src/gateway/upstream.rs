@@ -66,7 +66,7 @@ fn headers(service: &Service, target: &Target, call: Call) -> HeaderMap {
     if let Ok(host) = HeaderValue::from_str(host) {
         headers.insert(HOST, host);
     }
-    headers
+    hop::in_order_of_go(&headers)
 }
 
 /// A backend's answer as the client gets it.
