@@ -46,6 +46,14 @@ pub enum UserSource {
     Cookie,
 }
 
+/// The headers of a request as services see them that fold names.
+pub(super) struct Folds {
+    /// The WSGI environment: `_` and `-` are one.
+    pub(super) environ: Map<String, Value>,
+    /// Every value by folded name: `.` is one with them too.
+    pub(super) folded: Map<String, Value>,
+}
+
 impl Arrived {
     /// The values of every header `name` (any case), in order.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
@@ -81,7 +89,7 @@ impl Arrived {
     }
 
     /// The report. `headers_hex` holds the bytes of values that are not UTF-8.
-    pub(super) fn report(&self, service: &str, hits: u64, environ: Option<&Map<String, Value>>) -> Value {
+    pub(super) fn report(&self, service: &str, hits: u64, folds: Option<&Folds>) -> Value {
         let headers: Vec<(&str, String)> =
             self.headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
         let odd = |(name, value): &(String, Bytes)| {
@@ -100,15 +108,16 @@ impl Arrived {
             "body_length": self.body_length,
             "user": self.user,
         });
-        if let Some(environ) = environ {
+        if let Some(Folds { environ, folded }) = folds {
             report["environ"] = Value::Object(environ.clone());
+            report["folded"] = Value::Object(folded.clone());
         }
         report
     }
 }
 
 /// Bytes as text: UTF-8, or else Latin-1.
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).map_or_else(|_| latin1(bytes), str::to_owned)
 }
 

@@ -4,6 +4,7 @@
 mod arrived;
 mod bridge;
 mod environ;
+mod folded;
 mod probe;
 mod report;
 mod websocket;

@@ -10,11 +10,11 @@ use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::arrived::Arrived;
+use super::arrived::{Arrived, Folds};
 use super::bridge::Bridge;
 use super::report::{Answer, page};
 use super::wire::{Wire, WireError};
-use super::{environ, websocket};
+use super::{environ, folded, websocket};
 use crate::listen::{self, LOOPBACK};
 
 /// How many requests are remembered.
@@ -27,7 +27,8 @@ pub struct ProbeSettings {
     pub name: String,
     /// The bridge it has.
     pub bridge: Bridge,
-    /// Whether it also reports the WSGI environment, in which `_` and `-` are one.
+    /// Whether it also reports what services see that fold names: `environ`, as WSGI, in which `_` and `-` are one, and
+    /// `folded`, in which `.` is one with them too.
     pub folding: bool,
 }
 
@@ -125,14 +126,15 @@ impl Shared {
         let now = Timestamp::now().as_second();
         let (user, cookies) = service.bridge.look(&arrived, &self.key, now);
         arrived.user = user;
-        let environ = service.folding.then(|| environ::of(&arrived));
+        let folds =
+            service.folding.then(|| Folds { environ: environ::of(&arrived), folded: folded::of(&arrived) });
         let mut seen = self.seen();
         seen.hits += 1;
         if seen.last.len() == REMEMBERED {
             seen.last.pop_front();
         }
         seen.last.push_back(arrived.clone());
-        let report = arrived.report(&service.name, seen.hits, environ.as_ref());
+        let report = arrived.report(&service.name, seen.hits, folds.as_ref());
         (arrived, report, cookies)
     }
 }

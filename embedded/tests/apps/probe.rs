@@ -171,6 +171,7 @@ async fn folding_backend_cannot_tell_underscore_from_dash() {
     let (_, body) = split(&raw(probe.address(), request).await);
     let report: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(report["environ"]["HTTP_X_AUTHENTIK_USERNAME"], "root,alice");
+    assert_eq!(report["folded"]["x-authentik-username"], json!(["root", "alice"]));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! `backend`, `reached`: what the service received.
+//! `backend`, `folded`, `reached`: what the service received.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use ssoproof_deployment::{Located, Place};
 
+use super::Finding;
 use super::expect::{Check, CheckFuture, differs};
 use super::header::HeaderCheck;
 use crate::evidence::{Hop, Tells};
@@ -16,6 +17,12 @@ use crate::steps::{Parts, Seen, StepError, World};
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Backend(BTreeMap<String, Located<HeaderCheck>>);
+
+/// Request headers as a service sees them to which `-`, `_`, `.` and case in a name are one; names in lower case with
+/// `-`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Folded(BTreeMap<String, Located<HeaderCheck>>);
 
 /// Whether a service was reached.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -63,30 +70,57 @@ fn received(report: &Value, name: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// The values of a folded name in a service's report; `None` when it does not tell them.
+fn folded(report: &Value, name: &str) -> Option<Vec<Vec<u8>>> {
+    let values = report["folded"].as_object()?.get(name).and_then(Value::as_array);
+    let texts = values.into_iter().flatten().filter_map(Value::as_str);
+    Some(texts.map(|text| text.as_bytes().to_vec()).collect())
+}
+
+/// What of the headers that reached the service is not as `checks` say; `values` reads one out of its report.
+fn look(
+    checks: &BTreeMap<String, Located<HeaderCheck>>,
+    values: impl Fn(&Value, &str) -> Option<Vec<Vec<u8>>>,
+    place: Place,
+    seen: &Seen,
+    world: &World<'_>,
+) -> Result<Vec<Finding>, StepError> {
+    let Some((hop, report)) = last_report(seen, world)? else {
+        let resting = seen.resting(&world.ledger);
+        let got = resting.map_or_else(
+            || "no answer".to_owned(),
+            |hop| format!("{} from {}", hop.status().unwrap_or_default(), hop.request.url),
+        );
+        let hop = resting.map(|hop| hop.index);
+        return Ok(differs("the service", "reached", got, place, hop).into_iter().collect());
+    };
+    let mut findings = Vec::new();
+    for (name, check) in checks {
+        let values = values(&report, name)
+            .ok_or_else(|| StepError::Unsupported("the service does not tell `folded`".to_owned()))?;
+        findings.extend(check.look(name, &values, check.place, Some(hop), &world.scope)?);
+    }
+    Ok(findings)
+}
+
 impl Check for Backend {
     fn parts(&self, _: Place, parts: &mut Parts) {
-        for check in self.0.values() {
-            check.parts(check.place, parts);
-        }
+        self.0.values().for_each(|check| check.parts(check.place, parts));
     }
 
     fn run<'a>(&'a self, place: Place, seen: &'a Seen, world: &'a mut World<'_>) -> CheckFuture<'a> {
-        Box::pin(async move {
-            let Some((hop, report)) = last_report(seen, world)? else {
-                let got = seen.resting(&world.ledger).map_or_else(
-                    || "no answer".to_owned(),
-                    |hop| format!("{} from {}", hop.status().unwrap_or_default(), hop.request.url),
-                );
-                let hop = seen.resting(&world.ledger).map(|hop| hop.index);
-                return Ok(differs("the service", "reached", got, place, hop).into_iter().collect());
-            };
-            let mut findings = Vec::new();
-            for (name, check) in &self.0 {
-                let values = received(&report, name);
-                findings.extend(check.look(name, &values, check.place, Some(hop), &world.scope)?);
-            }
-            Ok(findings)
-        })
+        let values = |report: &Value, name: &str| Some(received(report, name));
+        Box::pin(async move { look(&self.0, values, place, seen, world) })
+    }
+}
+
+impl Check for Folded {
+    fn parts(&self, _: Place, parts: &mut Parts) {
+        self.0.values().for_each(|check| check.parts(check.place, parts));
+    }
+
+    fn run<'a>(&'a self, place: Place, seen: &'a Seen, world: &'a mut World<'_>) -> CheckFuture<'a> {
+        Box::pin(async move { look(&self.0, folded, place, seen, world) })
     }
 }
 

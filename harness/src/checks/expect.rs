@@ -72,6 +72,8 @@ checks! {
     hops: hops::Hops;
     /// What the service received.
     backend: backend::Backend;
+    /// What a service received to which `-`, `_` and `.` in a header's name are one.
+    folded: backend::Folded;
     /// Whether a service was reached at all.
     reached: backend::Reached;
     /// What the service's report says, by JMESPath.
