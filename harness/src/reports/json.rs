@@ -87,6 +87,18 @@ fn case(outcome: &CaseOutcome) -> Value {
             })
         })
         .collect();
+    let risks: Vec<Value> = outcome
+        .risks
+        .iter()
+        .map(|risk| {
+            json!({
+                "file": risk.source.path.display().to_string(),
+                "line": risk.place.line,
+                "severity": risk.severity,
+                "text": redact(&risk.text),
+            })
+        })
+        .collect();
     let mut case = json!({
         "id": outcome.case.id,
         "scenario": file.id.value,
@@ -96,6 +108,7 @@ fn case(outcome: &CaseOutcome) -> Value {
         "verdict": outcome.verdict,
         "seconds": outcome.took.as_secs_f64(),
         "findings": findings,
+        "risks": risks,
         "diagnoses": diagnoses,
         "reason": outcome.reason.as_deref().map(redact),
         "hops": outcome.ledger.hops.iter().map(|hop| self::hop(hop, outcome)).collect::<Vec<_>>(),

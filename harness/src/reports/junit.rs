@@ -52,6 +52,10 @@ fn case(outcome: &CaseOutcome) -> TestCase {
     let mut case = TestCase::new(outcome.case.id.clone(), status);
     case.set_classname(outcome.case.scenario.file.id.value.clone());
     case.set_time(outcome.took);
+    for risk in &outcome.risks {
+        let name = format!("risk.{}", risk.severity);
+        case.add_property((name, outcome.redactor().redact(&risk.text)));
+    }
     if outcome.verdict.fails_run() {
         let first = outcome.findings.first().map(|found| {
             let finding = &found.finding;

@@ -11,6 +11,7 @@ use crate::cli::Exit;
 use crate::runner::{CaseOutcome, Event, Plan, Summary, Verdict};
 use crate::scenario::{EXPECTED_FAILURES, entry};
 use crate::stacks::timeline;
+use crate::steps::Severity;
 
 /// How many stories are told in full; the rest are named.
 const STORIES: usize = 25;
@@ -56,6 +57,8 @@ pub(super) struct Terminal {
     requirements: BTreeMap<String, Count>,
     drift: BTreeSet<String>,
     warnings: BTreeMap<String, (String, usize)>,
+    /// The risks by severity and text, with a scenario that shows each, and in how many cases.
+    risks: BTreeMap<(Severity, String), (String, usize)>,
     /// Why the cases of a scenario were not tried, and how many, by verdict and scenario.
     untried: BTreeMap<(String, String), (String, usize)>,
     /// The cases that failed, and why.
@@ -69,6 +72,7 @@ struct Count {
     passed: usize,
     bad: Vec<String>,
     warned: usize,
+    risky: usize,
     unproven: usize,
     /// Those that fail, as they are known to.
     known: usize,
@@ -90,6 +94,7 @@ impl Terminal {
             requirements: BTreeMap::new(),
             drift: BTreeSet::new(),
             warnings: BTreeMap::new(),
+            risks: BTreeMap::new(),
             untried: BTreeMap::new(),
             entries: BTreeMap::new(),
         }
@@ -127,6 +132,7 @@ impl Terminal {
         for id in &file.requirements {
             let count = self.requirements.entry(id.value.clone()).or_default();
             count.cases += 1;
+            count.risky += usize::from(!outcome.risks.is_empty());
             match outcome.verdict {
                 Verdict::Passed => count.passed += 1,
                 Verdict::ExpectedFailure => count.known += 1,
@@ -146,6 +152,16 @@ impl Terminal {
             for statement in &file.drift {
                 self.drift.insert(statement.value.clone());
             }
+        }
+        for risk in &outcome.risks {
+            let key = (risk.severity, outcome.redactor().redact(&risk.text));
+            let id = &file.id.value;
+            let entry = self.risks.entry(key).or_insert_with(|| (id.clone(), 0));
+            // Cases end in any order; the list is always the same.
+            if *id < entry.0 {
+                entry.0.clone_from(id);
+            }
+            entry.1 += 1;
         }
         match outcome.verdict {
             Verdict::Passed | Verdict::ExpectedFailure => {}
@@ -185,6 +201,7 @@ impl Terminal {
         let mut text = String::from("\n");
         text.push_str(&self.requirement_table());
         text.push_str(&self.warning_list());
+        text.push_str(&self.risk_list());
         text.push_str(&self.drift_list());
         text.push_str(&self.untried_list());
         text.push_str(&self.entry_list());
@@ -225,6 +242,8 @@ impl Terminal {
                 ("unproven", "33")
             } else if count.warned > 0 {
                 ("holds, with warnings", "33")
+            } else if count.risky > 0 {
+                ("holds, with risks", "33")
             } else {
                 ("holds", "32")
             };
@@ -248,6 +267,19 @@ impl Terminal {
         for (first, count) in self.warnings.values() {
             let more = if *count > 1 { format!(" (and {} like it)", count - 1) } else { String::new() };
             text.push_str(&format!("  {first}{more}\n"));
+        }
+        text
+    }
+
+    /// What nobody has broken, and is a danger all the same.
+    fn risk_list(&self) -> String {
+        if self.risks.is_empty() {
+            return String::new();
+        }
+        let mut text = String::from("\nrisks that are there by design\n");
+        for ((severity, risk), (scenario, cases)) in &self.risks {
+            let cases = if *cases == 1 { "1 case".to_owned() } else { format!("{cases} cases") };
+            text.push_str(&format!("  {severity:<6}  {risk} ({scenario}, {cases})\n"));
         }
         text
     }

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
-use ssoproof_deployment::{Deployment, Place, Source};
+use ssoproof_deployment::{Deployment, Located, Place, Source};
 
-use super::outcome::{CaseOutcome, StepFinding};
+use super::outcome::{CaseOutcome, StepFinding, StepRisk};
 use super::verdict::Verdict;
 use crate::agent::{Agent, Limits};
 use crate::checks::{self, json::search};
@@ -30,6 +30,13 @@ struct Broken {
     unsupported: bool,
 }
 
+/// What the steps of a case have shown.
+#[derive(Default)]
+struct Found {
+    findings: Vec<StepFinding>,
+    risks: Vec<StepRisk>,
+}
+
 /// Why `stack` is none for `case`, when it is not.
 pub(super) fn unsupported(case: &Case, stack: &dyn Stack) -> Option<String> {
     if let Some(need) = case.scenario.file.needs.iter().find(|need| !stack.offers(need.value)) {
@@ -48,11 +55,10 @@ pub async fn run_case(
 ) -> CaseOutcome {
     let started = Instant::now();
     let mut world = world(&case, deployment, stack);
-    let mut findings = Vec::new();
-    let mut broken = walk(&case.scenario.steps, &mut world, &mut findings).await.err();
-    let mut last = Vec::new();
-    let closing = walk(&case.scenario.always, &mut world, &mut last).await;
-    findings.extend(last);
+    let mut found = Found::default();
+    let mut broken = walk(&case.scenario.steps, &mut world, &mut found).await.err();
+    let closing = walk(&case.scenario.always, &mut world, &mut found).await;
+    let Found { mut findings, risks } = found;
     broken = broken.or(closing.err());
     let World { mut ledger, .. } = world;
 
@@ -81,6 +87,7 @@ pub async fn run_case(
     };
     let mut outcome = CaseOutcome::untried(case, round, verdict).with_secrets(stack.secrets().clone());
     outcome.findings = findings;
+    outcome.risks = risks;
     if let Some(broken) = broken {
         outcome.reason = Some(broken.reason);
         outcome.reason_at = Some((broken.source, broken.place));
@@ -107,11 +114,7 @@ fn world<'a>(case: &Case, deployment: &'a Deployment, stack: &'a dyn Stack) -> W
 }
 
 /// Takes the steps one after the other; the first that a MUST fails in is the last.
-async fn walk(
-    steps: &[PlannedStep],
-    world: &mut World<'_>,
-    findings: &mut Vec<StepFinding>,
-) -> Result<(), Broken> {
+async fn walk(steps: &[PlannedStep], world: &mut World<'_>, found: &mut Found) -> Result<(), Broken> {
     for (index, planned) in steps.iter().enumerate() {
         let step = &planned.step;
         let Some((verb_key, verb_place, verb)) = step.verb() else { continue };
@@ -126,10 +129,10 @@ async fn walk(
         let mut failed = false;
         for (expect, must) in [(step.expected(), true), (step.should.as_ref(), false)] {
             let Some(expect) = expect else { continue };
-            let found =
+            let unlike =
                 checks::run(expect, &seen, world).await.map_err(|error| broken(error, expect.place))?;
-            failed |= must && !found.is_empty();
-            findings.extend(found.into_iter().map(|finding| StepFinding {
+            failed |= must && !unlike.is_empty();
+            found.findings.extend(unlike.into_iter().map(|finding| StepFinding {
                 source: planned.source.clone(),
                 used_at: planned.used_at,
                 step: index + 1,
@@ -141,6 +144,11 @@ async fn walk(
         }
         if failed {
             return Ok(());
+        }
+        if let Some(Located { value: risk, place }) = &step.risk {
+            let text = world.text(&risk.text).map_err(|error| broken(error, *place))?;
+            let source = planned.source.clone();
+            found.risks.push(StepRisk { source, place: *place, severity: risk.severity, text });
         }
         for (name, capture) in &step.save {
             let value = captured(capture, &seen, world).map_err(|error| broken(error, capture.place))?;

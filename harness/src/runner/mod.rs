@@ -9,7 +9,7 @@ mod verdict;
 
 pub use case::run_case;
 pub use events::{Event, Plan, Summary};
-pub use outcome::{CaseOutcome, StepFinding};
+pub use outcome::{CaseOutcome, StepFinding, StepRisk};
 pub use schedule::{Options, on_its_stack, run};
 pub use select::Selection;
 pub use verdict::Verdict;

@@ -11,6 +11,7 @@ use crate::diagnoses::Diagnosed;
 use crate::evidence::{Ledger, Redactor};
 use crate::scenario::Case;
 use crate::stacks::Secrets;
+use crate::steps::Severity;
 
 /// A case that is over.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct CaseOutcome {
     pub verdict: Verdict,
     /// What is not as expected, MUSTs first.
     pub findings: Vec<StepFinding>,
+    /// The dangers that are there by design, in the order of the steps.
+    pub risks: Vec<StepRisk>,
     /// What broke in the harness, or why it was not run.
     pub reason: Option<String>,
     /// Where in the scenario the reason stands.
@@ -47,6 +50,7 @@ impl CaseOutcome {
             round,
             verdict,
             findings: Vec::new(),
+            risks: Vec::new(),
             reason: None,
             reason_at: None,
             diagnoses: Vec::new(),
@@ -90,4 +94,17 @@ pub struct StepFinding {
     pub must: bool,
     /// The finding.
     pub finding: Finding,
+}
+
+/// A danger that is there by design, as a step has shown.
+#[derive(Clone, Debug)]
+pub struct StepRisk {
+    /// The file the step stands in.
+    pub source: Source,
+    /// Where in it the risk stands.
+    pub place: Place,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What can be done.
+    pub text: String,
 }

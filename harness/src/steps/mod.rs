@@ -5,6 +5,7 @@ mod assume_role;
 mod authorize;
 mod component;
 mod request;
+mod risk;
 mod route;
 mod s3;
 mod seen;
@@ -16,6 +17,7 @@ mod visit;
 mod wait_until;
 mod world;
 
+pub use risk::{Risk, Severity};
 pub use s3::S3;
 pub use seen::{Refusal, S3Answer, Seen, TokenSet};
 pub use step::{Capture, Parts, Step, StepError, StepFuture, Verb};

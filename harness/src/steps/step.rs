@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use ssoproof_deployment::{Located, Place, Problem, Source};
 
+use super::risk::Risk;
 use super::{Seen, World};
 use super::{
     admin, assume_role, authorize, component, request, route, s3, sign_in, sign_out, use_file, visit,
@@ -142,6 +143,9 @@ macro_rules! verbs {
             /// What should hold: broken, it is a warning.
             #[serde(default)]
             pub should: Option<Located<Expect>>,
+            /// What is a danger all the same when everything that must hold does.
+            #[serde(default)]
+            pub risk: Option<Located<Risk>>,
             /// What later steps need.
             #[serde(default)]
             pub save: BTreeMap<String, Located<Capture>>,
@@ -245,6 +249,7 @@ impl Step {
         for expect in self.expect.iter().chain(&self.should) {
             expect.parts(&mut parts);
         }
+        parts.texts(self.risk.iter().map(|risk| &risk.text));
         parts
     }
 }
