@@ -224,6 +224,41 @@ fn the_last_line_counts_and_the_files_are_whole() {
 }
 
 #[test]
+fn a_risk_is_in_every_report_and_fails_no_run() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let (json, junit) = (folder.path().join("run.json"), folder.path().join("run.xml"));
+    let (json, junit) = (json.display().to_string(), junit.display().to_string());
+    let scenario = format!("{SPACEMUSIC}/headers/forged-header-folded.yaml");
+    let output = ssoproof(&[
+        "run",
+        &scenario,
+        "--deployment",
+        SPACEMUSIC,
+        "--filter",
+        "/dots",
+        "--json",
+        &json,
+        "--junit",
+        &junit,
+    ]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let risk =
+        "X_authentik_username or X.authentik.username from a client reaches a service that folds names";
+    let list = format!("\nrisks that are there by design\n  high    {risk} (forged-header-folded, 1 case)\n");
+    assert!(text.contains(&list), "{text}");
+    assert!(text.contains("1/1   holds, with risks"), "{text}");
+
+    let report = std::fs::read_to_string(json).expect("written");
+    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+    let case = &report["cases"][0];
+    assert_eq!((&case["verdict"], &case["risks"][0]["severity"]), (&"passed".into(), &"high".into()));
+    assert_eq!(case["risks"][0]["text"], risk);
+    let junit = std::fs::read_to_string(junit).expect("written");
+    assert!(junit.contains(&format!("<property name=\"risk.high\" value=\"{risk}\"/>")), "{junit}");
+}
+
+#[test]
 fn no_secret_is_in_a_report() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let json = folder.path().join("run.json");
