@@ -11,8 +11,11 @@ use super::settings::Settings;
 /// Base64url as Go's `RawURLEncoding` reads it: without padding, not strict about the last bits.
 const BASE64: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
 
-/// The payload of a JWT, unverified; why there is none otherwise.
-pub(super) fn payload(token: &str) -> Result<Value, String> {
+/// The payload of a JWT, unverified.
+///
+/// # Errors
+/// Why Grafana reads none, and leaves the source out.
+pub fn payload(token: &str) -> Result<Value, String> {
     let parts: Vec<&str> = token.split('.').collect();
     let allowed = |part: &&str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte))
@@ -31,7 +34,10 @@ pub(super) fn payload(token: &str) -> Result<Value, String> {
 
 /// Claims whose known fields have the types Grafana's struct wants. One field of another type drops the source,
 /// all of it.
-pub(super) fn checked(claims: Value) -> Result<Value, String> {
+///
+/// # Errors
+/// Why Grafana leaves the source out.
+pub fn checked(claims: Value) -> Result<Value, String> {
     let fields = match &claims {
         Value::Object(fields) => fields,
         Value::Null => return Ok(claims),

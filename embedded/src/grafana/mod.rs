@@ -8,6 +8,7 @@ mod claims;
 mod cookies;
 mod login;
 mod oauth;
+pub mod orgs;
 mod pages;
 mod redirection;
 pub mod role;
@@ -17,6 +18,7 @@ mod shared;
 mod trace;
 mod users;
 
+pub use claims::{checked, payload};
 pub use server::Grafana;
 pub use settings::{Redirection, Settings};
 pub use shared::SignIn;

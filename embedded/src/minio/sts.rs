@@ -9,12 +9,13 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::call::{Answer, Call, answer, pairs};
+use super::grant::{self, By};
 use super::iam::Credentials;
 use super::openid::Provider;
 use super::policy::PolicyDocument;
 use super::s3error::S3Error;
 use super::shared::{Shared, now};
-use super::{claims, role, token, xml};
+use super::{token, xml};
 
 const VERSION: &str = "2011-06-15";
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
@@ -22,6 +23,9 @@ const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 const DURATION: std::ops::RangeInclusive<i64> = 900..=31_536_000;
 /// The longest session policy, in bytes.
 const MAX_POLICY: usize = 2_048;
+
+/// What is said where claims come from userinfo and no access token is sent.
+pub(super) const NO_ACCESS_TOKEN: &str = "access_token is mandatory if user_info claim is enabled";
 
 /// Why no credentials were issued.
 #[derive(Debug, PartialEq, Eq)]
@@ -128,45 +132,26 @@ fn asked(fields: &[(String, String)], action: &Action) -> Asked {
 pub(super) async fn assume(shared: &Shared, asked: &Asked) -> Result<Issued, StsError> {
     let provider = shared.initialise().await;
     let openid = &shared.settings.openid;
-    let role = openid.role_arn();
-    if let Some(known) = role.as_deref().filter(|_| !asked.role_arn.is_empty()) {
-        // No ARN is known before IAM is initialised, and this is told first.
-        let known = if provider.is_some() { known } else { "" };
-        role::resolve(&asked.role_arn, known).map_err(invalid)?;
-    }
+    // No ARN is known before IAM is initialised, and this is told first.
+    let role = grant::asked_role(openid, &asked.role_arn, provider.is_some()).map_err(invalid)?;
     let provider = provider.ok_or_else(not_initialised)?;
-    if !openid.configured() || (role.is_some() && asked.role_arn.is_empty()) {
-        return Err(invalid(format!("Role {} does not exist", role::DUMMY)));
-    }
+    let role = role.map_err(invalid)?;
 
     let mut claims = verified(&provider, &asked.token).await?;
     lengthen(&mut claims, &asked.duration)?;
     if openid.claim_userinfo {
         complete(&mut claims, &provider, &asked.access_token).await?;
     }
-    token::audience(&claims, &openid.client_id).map_err(invalid)?;
-
-    match (&role, &openid.role_policy) {
-        (Some(arn), Some(policies)) => {
-            let named = Map::from_iter([("policy".to_owned(), Value::from(policies.as_str()))]);
-            claims::policies(&named, "policy", |name| shared.iam().defines(name)).map_err(invalid)?;
-            claims.insert("roleArn".to_owned(), arn.as_str().into());
-        }
-        _ => {
-            let claim = openid.claim();
-            let policies =
-                claims::policies(&claims, claim, |name| shared.iam().defines(name)).map_err(invalid)?;
-            claims.insert(claim.to_owned(), policies.into());
-        }
-    }
+    let granted = grant::decide(openid, &claims, role, |name| shared.iam().defines(name)).map_err(invalid)?;
+    match granted.by {
+        By::Role(arn) => claims.insert("roleArn".to_owned(), arn.into()),
+        By::Claim(claim) => claims.insert(claim, granted.policies.join(",").into()),
+    };
     narrow(&mut claims, &asked.policy)?;
-    let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default().to_owned();
     if claims.get("exp").and_then(Value::as_f64).is_none_or(|exp| exp as i64 == 0) {
         return Err(internal());
     }
-    if subject.is_empty() {
-        return Err(invalid("STS JWT Token has `sub` claim missing, `sub` claim is mandatory"));
-    }
+    let subject = grant::subject(&claims).map_err(invalid)?.to_owned();
     let credentials = shared.iam_mut().issue(claims, now()).ok_or_else(internal)?;
     Ok(Issued { credentials, subject })
 }
@@ -185,7 +170,7 @@ async fn verified(provider: &Provider, text: &str) -> Result<Map<String, Value>,
 }
 
 /// Replaces `exp` by the duration asked for, which may far exceed the token's.
-fn lengthen(claims: &mut Map<String, Value>, duration: &str) -> Result<(), StsError> {
+pub(super) fn lengthen(claims: &mut Map<String, Value>, duration: &str) -> Result<(), StsError> {
     if duration.is_empty() {
         return Ok(());
     }
@@ -202,12 +187,17 @@ async fn complete(
     access_token: &str,
 ) -> Result<(), StsError> {
     if access_token.is_empty() {
-        return Err(invalid("access_token is mandatory if user_info claim is enabled"));
+        return Err(invalid(NO_ACCESS_TOKEN));
     }
-    for (name, value) in provider.userinfo(access_token).await.map_err(invalid)? {
+    add(claims, provider.userinfo(access_token).await.map_err(invalid)?);
+    Ok(())
+}
+
+/// Adds what `userinfo` says and `claims` do not.
+pub(super) fn add(claims: &mut Map<String, Value>, userinfo: Map<String, Value>) {
+    for (name, value) in userinfo {
         claims.entry(name).or_insert(value);
     }
-    Ok(())
 }
 
 /// Puts the session policy asked for into the claims.
