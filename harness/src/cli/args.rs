@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::authentik::AuthentikOptions;
+use super::explain::ExplainOptions;
 use super::stack::{ContainerArguments, Named, StackArguments};
 
 /// Proves that single sign-on with Traefik and Authentik works, and explains what broke.
@@ -38,7 +39,7 @@ pub(super) enum Command {
     Check(Files),
     /// Run the scenarios under every fault of the catalogue, and say which of them no scenario catches.
     Faults(FaultsOptions),
-    /// Explain a diagnosis, or list them all.
+    /// Explain a diagnosis, a role, policies, a loop or a token, or list the diagnoses.
     Explain(ExplainOptions),
     /// Print the JSON Schema of scenario files.
     Schema,
@@ -145,10 +146,4 @@ pub(super) struct DownOptions {
     /// Remove the deployment's database snapshots too.
     #[arg(long)]
     pub(super) snapshots: bool,
-}
-
-#[derive(Clone, Debug, Args)]
-pub(super) struct ExplainOptions {
-    /// The code, `SSO-R01`.
-    pub(super) code: Option<String>,
 }
