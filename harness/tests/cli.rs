@@ -422,3 +422,59 @@ fn authentik_is_alive_without_a_database_and_ends_at_a_signal() {
         assert!(!log.contains("0123456789"), "{log}");
     }
 }
+
+/// A file with `text` in a folder of its own.
+fn file(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let path = folder.path().join("input");
+    std::fs::write(&path, text).expect("written");
+    let path = path.display().to_string();
+    (folder, path)
+}
+
+#[test]
+fn a_role_is_explained_with_the_expression_of_the_deployment() {
+    let (_folder, claims) = file(r#"{"sub":"u","groups":["spacemusic-studio"]}"#);
+    let output = ssoproof(&["explain", "role", "--claims", &claims, "--deployment", SPACEMUSIC]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.starts_with("role: Editor\ndecided by: id_token, arm 2 of 3: "), "{text}");
+}
+
+#[test]
+fn policies_are_explained_with_those_of_the_deployment() {
+    let (_folder, claims) =
+        file(r#"{"aud":"minio-spacemusic","sub":"u","groups":["spacemusic-studio","x"]}"#);
+    let output =
+        ssoproof(&["explain", "policies", "--claims", &claims, "--deployment", SPACEMUSIC, "--json"]);
+    let answer: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    assert_eq!(answer["policies"], serde_json::json!(["spacemusic-studio"]));
+    assert_eq!(answer["names"][1]["policy"], false);
+}
+
+#[test]
+fn the_ledger_of_a_run_tells_the_loop_of_a_sign_out() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let ledger = folder.path().join("ledger.json").display().to_string();
+    let filter = "logout/sign-out-outpost/stream/admin";
+    ssoproof(&["run", "--deployment", SPACEMUSIC, "--filter", filter, "--json", &ledger]);
+    let output = ssoproof(&["explain", "loop", &ledger]);
+    assert_eq!(output.status.code(), Some(100), "{}{}", stdout(&output), stderr(&output));
+    assert!(stdout(&output).contains("SSO-L01"), "{}", stdout(&output));
+    let (_folder, nothing) = file("<html>");
+    assert_eq!(ssoproof(&["explain", "loop", &nothing]).status.code(), Some(3));
+}
+
+#[test]
+fn a_token_is_explained_without_its_signature() {
+    // {"alg":"HS256"} and {"sub":"u","exp":1}
+    let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1IiwiZXhwIjoxfQ.c2VjcmV0LXNpZ25hdHVyZQ";
+    let (_folder, path) = file(token);
+    let output = ssoproof(&["explain", "token", &path]);
+    let text = stdout(&output);
+    assert!(text.contains("EXPIRED") && text.contains("note no-kid") && !text.contains("c2VjcmV0"), "{text}");
+    assert_eq!(
+        ssoproof(&["explain", "token", &path, "--secret-env", "NO_SUCH_VARIABLE"]).status.code(),
+        Some(2)
+    );
+}

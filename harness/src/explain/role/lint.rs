@@ -111,3 +111,76 @@ fn walk<'a>(ast: &'a Ast, found: &mut Vec<&'a Ast>) {
         | Ast::Slice { .. } => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use ssoproof_embedded::grafana::role::{RoleSettings, Sources};
+
+    use super::super::{RoleQuestion, explain};
+
+    /// The rules that notice something about `path`, and the text of their advice.
+    fn noticed(path: &str, strict: bool, claims: Value) -> (Vec<&'static str>, String) {
+        let explanation = explain(&RoleQuestion {
+            settings: RoleSettings { attribute_path: path.to_owned(), strict, ..RoleSettings::default() },
+            sources: Sources { id_token: Some(claims), ..Sources::default() },
+            orgs: None,
+        });
+        (explanation.advice.iter().map(|advice| advice.rule).collect(), explanation.to_string())
+    }
+
+    #[test]
+    fn nothing_is_noticed_about_a_good_expression() {
+        let path = "contains(groups[*], 'admins') && 'Admin' || contains(groups[*], 'studio') && 'Editor' || 'Viewer'";
+        for groups in [json!(["admins"]), json!(["studio"]), json!(["x"]), json!([])] {
+            assert_eq!(noticed(path, false, json!({ "groups": groups })).0, Vec::<&str>::new());
+        }
+        let path = "groups[?@ == 'admins'] && 'Admin' || teams[?name == 'x'].id | 'Viewer'";
+        assert!(!noticed(path, false, json!({ "groups": [], "teams": [] })).0.contains(&"claim-missing"));
+    }
+
+    #[test]
+    fn missing_claims_are_told_with_the_near_one() {
+        let (rules, text) =
+            noticed("contains(info.groups[*], 'a') && 'Admin'", false, json!({ "groups": ["a"] }));
+        assert_eq!(rules, ["claim-missing"]);
+        assert!(text.contains("no claim `info.groups`") && text.contains("did you mean `groups`"), "{text}");
+        let roles = json!({ "realm_access": { "roles": ["a"] } });
+        assert!(
+            noticed("contains(roles[*], 'a') && 'Admin'", false, roles).1.contains("`realm_access.roles`")
+        );
+    }
+
+    #[test]
+    fn each_mistake_is_noticed() {
+        for (path, strict, claims, rule) in [
+            (
+                "contains(groups[*], 'a') && 'Admin' || 'Viewer'",
+                true,
+                json!({ "groups": [] }),
+                "strict-in-vain",
+            ),
+            ("contains(groups[*], 'a')", false, json!({ "groups": ["a"] }), "never-a-role"),
+            ("contains(groups[*], 'a') && `Admin`", false, json!({ "groups": ["a"] }), "backticks"),
+            (
+                "contains(groups[*], 'a') && 'Administrator'",
+                false,
+                json!({ "groups": ["a"] }),
+                "unknown-role",
+            ),
+            ("contains(groups[*], 'a') && 'Admin'", false, json!({ "groups": ["A"] }), "near-miss"),
+            (
+                "contains(groups[*], 'a') && 'Admin'",
+                false,
+                json!({ "groups": [{ "name": "a" }] }),
+                "near-miss",
+            ),
+            ("contains(groups[*], 'a') && 'Admin'", false, json!({ "groups": "a,b" }), "not-a-list"),
+            ("groups = 'a' && 'Admin'", false, json!({ "groups": "a" }), "syntax-error"),
+            ("admin && 'Admin'", false, json!({ "admin": 0 }), "true-text"),
+        ] {
+            let (rules, text) = noticed(path, strict, claims);
+            assert!(rules.contains(&rule), "{rule}: {text}");
+        }
+    }
+}

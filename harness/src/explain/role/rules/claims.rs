@@ -32,9 +32,9 @@ fn memberships(scene: &Scene<'_>) -> Vec<(String, Option<String>, Value)> {
 fn path(node: &Ast) -> Option<String> {
     match node {
         Ast::Field { name, .. } => Some(name.clone()),
-        Ast::Subexpr { lhs, rhs, .. } => match &**rhs {
-            Ast::Field { name, .. } => Some(format!("{}.{name}", path(lhs)?)),
-            _ => path(lhs),
+        Ast::Subexpr { lhs, rhs, .. } => match path(rhs) {
+            Some(inner) => Some(format!("{}.{inner}", path(lhs)?)),
+            None => path(lhs),
         },
         Ast::Projection { lhs, .. } => path(lhs),
         Ast::Flatten { node, .. } | Ast::ObjectValues { node, .. } => path(node),
@@ -108,21 +108,8 @@ pub(in super::super) fn not_a_list(scene: &Scene<'_>) -> Vec<Advice> {
 
 /// A claim that is not there.
 pub(in super::super) fn missing(scene: &Scene<'_>) -> Vec<Advice> {
-    let nodes = scene.nodes();
-    let mut asked: Vec<String> = Vec::new();
-    for node in &nodes {
-        if let (Ast::Field { .. } | Ast::Subexpr { .. }, Some(claim)) = (node, path(node)) {
-            asked.push(claim);
-        }
-    }
-    // Of `info.groups` the parts `info` and `groups` are asked as nodes too.
-    let whole = |claim: &String| {
-        !asked.iter().any(|other| {
-            other.strip_prefix(claim.as_str()).is_some_and(|rest| rest.starts_with('.'))
-                || other.strip_suffix(claim.as_str()).is_some_and(|rest| rest.ends_with('.'))
-        })
-    };
-    let wanted: Vec<&String> = asked.iter().filter(|claim| whole(claim)).collect();
+    let mut wanted: Vec<String> = Vec::new();
+    scene.ast.iter().for_each(|ast| read(ast, &mut wanted));
     let quoted = super::super::lexer::quoted(scene.path());
     let of_rule = |claim: &str| quoted.iter().any(|quoted| quoted.quote == '"' && quoted.inside == claim);
     let mut found = Vec::new();
@@ -139,6 +126,29 @@ pub(in super::super) fn missing(scene: &Scene<'_>) -> Vec<Advice> {
         }
     }
     found
+}
+
+/// The claims that `node` reads from the top; what is read of the items of a list is left out.
+fn read(node: &Ast, found: &mut Vec<String>) {
+    match node {
+        Ast::Field { .. } => found.extend(path(node)),
+        Ast::Subexpr { lhs, .. } => match path(lhs) {
+            Some(_) => found.extend(path(node)),
+            None => read(lhs, found),
+        },
+        Ast::Projection { lhs, .. } => read(lhs, found),
+        Ast::Flatten { node, .. } | Ast::ObjectValues { node, .. } | Ast::Not { node, .. } => {
+            read(node, found)
+        }
+        Ast::And { lhs, rhs, .. } | Ast::Or { lhs, rhs, .. } | Ast::Comparison { lhs, rhs, .. } => {
+            read(lhs, found);
+            read(rhs, found);
+        }
+        Ast::Function { args: nodes, .. } | Ast::MultiList { elements: nodes, .. } => {
+            nodes.iter().for_each(|node| read(node, found));
+        }
+        _ => {}
+    }
 }
 
 /// The claim at a dotted path; `null` counts as none.
