@@ -18,7 +18,7 @@ use crate::scenario::Case;
 use crate::stacks::{Embedded, StackError};
 
 /// How many faults are run at once.
-const AT_ONCE: usize = 2;
+const AT_ONCE: usize = 6;
 /// How many cases run at once on one stack.
 const JOBS: usize = 4;
 /// How many further cases are tried before it is looked whether one has failed.

@@ -24,6 +24,11 @@ impl Defect {
         Self(fault)
     }
 
+    /// Whether there is one.
+    pub(super) fn is_some(self) -> bool {
+        self.0.is_some()
+    }
+
     fn seam(self) -> Option<&'static Seam> {
         self.0.map(|fault| &fault.seam)
     }

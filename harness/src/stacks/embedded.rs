@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::{ClientConfig, ServerConfig};
 use secrecy::ExposeSecret as _;
@@ -23,6 +24,9 @@ use super::loan::Loan;
 use super::parts::{Making, Parts, behind_traefik, copy_of, failed, host_and_port, policies};
 use super::{LogTails, Need, Reach, Secrets, Stack, StackError, StackFuture};
 use crate::provision::provision;
+
+/// How long is waited on a stack with a fault.
+const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// The in-process stack of one deployment.
 pub struct Embedded {
@@ -204,6 +208,11 @@ impl Stack for Embedded {
 
     fn traefik_files(&self) -> &Path {
         self.traefik.path()
+    }
+
+    /// Nothing takes time here. With a fault much never comes about, and a run of all of them need not wait for it.
+    fn patience(&self) -> Option<Duration> {
+        self.blueprint.defect.is_some().then_some(PATIENCE)
     }
 
     fn logs(&self, count: usize) -> LogTails<'_> {

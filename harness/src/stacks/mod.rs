@@ -17,6 +17,7 @@ mod secrets;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -144,6 +145,11 @@ pub trait Stack: Send + Sync {
 
     /// The last `count` lines that each component logged, with the component's name.
     fn logs(&self, count: usize) -> LogTails<'_>;
+
+    /// The longest time that something may take to come about on this stack; none where it takes what it takes.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
 
     /// Its components, where they can be stopped and started.
     fn control(&self) -> Option<&Control> {

@@ -1,0 +1,101 @@
+//! The catalogue of faults fits the diagnoses and the deployment, and a run tells what it misses.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use ssoproof::diagnoses;
+use ssoproof_deployment::Deployment;
+use ssoproof_embedded::faults;
+
+const SPACEMUSIC: &str = "../scenarios/spacemusic";
+
+#[test]
+fn the_catalogue_is_large_and_has_no_name_twice() {
+    let names: BTreeSet<&str> = faults::all().map(|fault| fault.name).collect();
+    assert_eq!(names.len(), faults::all().count());
+    assert!(names.len() >= 80, "{} faults", names.len());
+}
+
+#[test]
+fn every_fault_expects_a_diagnosis_that_there_is() {
+    let codes: BTreeSet<&str> = diagnoses::ALL.iter().map(|diagnosis| diagnosis.code()).collect();
+    assert_eq!(codes.len(), diagnoses::ALL.len(), "a code stands for two diagnoses");
+    for fault in faults::all() {
+        assert!(codes.contains(fault.diagnosis), "{} expects {}", fault.name, fault.diagnosis);
+    }
+}
+
+#[test]
+fn every_diagnosis_is_expected_by_a_fault() {
+    let expected: BTreeSet<&str> = faults::all().map(|fault| fault.diagnosis).collect();
+    let unproven: Vec<&str> =
+        diagnoses::ALL.iter().map(|diagnosis| diagnosis.code()).filter(|code| !expected.contains(code)).collect();
+    assert!(unproven.is_empty(), "no fault shows {unproven:?}");
+}
+
+#[test]
+fn every_fault_breaks_a_requirement_that_there_is() {
+    let deployment = Deployment::load(Path::new(SPACEMUSIC)).expect("deployment");
+    for fault in faults::all() {
+        assert!(deployment.requirements.contains_key(fault.breaks), "{} breaks {}", fault.name, fault.breaks);
+    }
+}
+
+/// Runs `ssoproof faults` on the shipped deployment and returns the exit code and the output.
+fn run(arguments: &[&str]) -> (i32, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_ssoproof"))
+        .args(["faults", "--deployment", SPACEMUSIC])
+        .args(arguments)
+        .output()
+        .expect("ssoproof");
+    (output.status.code().expect("exit code"), String::from_utf8(output.stdout).expect("UTF-8"))
+}
+
+#[test]
+fn a_fault_that_is_caught_and_named_is_fine() {
+    let (code, text) = run(&["--fault", "middleware_dropped", "--filter", "router-of-service"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("✓ middleware_dropped"), "{text}");
+}
+
+#[test]
+fn a_fault_that_nobody_catches_is_a_hole() {
+    let (code, text) = run(&["--fault", "claim_name_is_policy", "--filter", "login-redirect"]);
+    assert_eq!(code, 100, "{text}");
+    assert!(text.contains("✗ claim_name_is_policy") && text.contains("caught by nobody"), "{text}");
+}
+
+#[test]
+fn the_matrix_is_written_in_full() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (json, html) = (folder.path().join("matrix.json"), folder.path().join("matrix.html"));
+    let (code, text) = run(&[
+        "--fault",
+        "username_unlisted",
+        "--filter",
+        "header-username",
+        "--json",
+        json.to_str().expect("path"),
+        "--html",
+        html.to_str().expect("path"),
+    ]);
+    assert_eq!(code, 0, "{text}");
+    let matrix: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(json).expect("JSON")).expect("JSON");
+    assert_eq!(matrix["faults"][0]["caught"], "named");
+    assert_eq!(matrix["faults"][0]["failed"]["header-username"]["causes"]["SSO-H01"], 1);
+    let page = std::fs::read_to_string(html).expect("page");
+    assert!(page.contains("username_unlisted") && !page.contains("<script"));
+}
+
+#[test]
+fn an_unknown_fault_is_a_usage_error_with_the_nearest_name() {
+    let output = Command::new(env!("CARGO_BIN_EXE_ssoproof"))
+        .args(["run", "--deployment", SPACEMUSIC, "--fault", "midleware_dropped"])
+        .output()
+        .expect("ssoproof");
+    let complaint = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(2), "{complaint}");
+    assert!(complaint.contains("middleware_dropped"), "{complaint}");
+}
