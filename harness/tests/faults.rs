@@ -29,8 +29,11 @@ fn every_fault_expects_a_diagnosis_that_there_is() {
 #[test]
 fn every_diagnosis_is_expected_by_a_fault() {
     let expected: BTreeSet<&str> = faults::all().map(|fault| fault.diagnosis).collect();
-    let unproven: Vec<&str> =
-        diagnoses::ALL.iter().map(|diagnosis| diagnosis.code()).filter(|code| !expected.contains(code)).collect();
+    let unproven: Vec<&str> = diagnoses::ALL
+        .iter()
+        .map(|diagnosis| diagnosis.code())
+        .filter(|code| !expected.contains(code))
+        .collect();
     assert!(unproven.is_empty(), "no fault shows {unproven:?}");
 }
 

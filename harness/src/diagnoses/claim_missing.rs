@@ -38,10 +38,13 @@ impl Diagnosis for ClaimMissing {
                         .to_owned(),
             });
         }
-        let claims = subject.findings.iter().any(|found| matches!(found.finding.check, "claims" | "role"));
-        let missing = subject.id_claims().any(|claims| claims.get("groups").is_none())
-            || subject.logged("id_token: groups missing").is_some();
-        (claims && missing).then(|| Diagnosed {
+        let claims = subject.findings.iter().any(|found| found.finding.check == "claims");
+        let missing = subject.id_claims().any(|claims| claims.get("groups").is_none());
+        let bare = subject
+            .id_claims()
+            .any(|claims| claims.get("groups").is_none() && claims.get("preferred_username").is_none());
+        let traced = subject.role_trace().is_some_and(|line| line.contains("id_token: groups missing"));
+        (claims && missing || bare || traced).then(|| Diagnosed {
             code: self.code(),
             title: "the id token has no claim `groups`".to_owned(),
             pointer: None,

@@ -18,7 +18,8 @@ impl Diagnosis for ClientSecret {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let said = subject.said("invalid_client").is_some() || subject.logged("invalid_client").is_some();
+        let said =
+            subject.said("invalid_client").is_some() || subject.logged_by_grafana("invalid_client").is_some();
         said.then(|| Diagnosed {
             code: self.code(),
             title:

@@ -22,9 +22,7 @@ impl Diagnosis for EndpointBroken {
             let path = hop.request.url.path();
             (path == TOKEN || path == USERINFO) && matches!(hop.status(), Some(403 | 500..=599))
         });
-        let line = subject
-            .logged("Failed to get token from provider")
-            .or_else(|| subject.logged("no claims from userinfo"));
+        let line = subject.logged("Failed to get token from provider");
         let title = match (hop, line) {
             (Some(hop), _) => {
                 format!(

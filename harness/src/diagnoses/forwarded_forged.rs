@@ -22,10 +22,30 @@ impl Diagnosis for ForwardedForged {
         let finding = subject.findings.iter().map(|found| &found.finding).find(|finding| {
             let name = finding.what.strip_prefix("header ").unwrap_or_default();
             (name.starts_with("x-forwarded-") || name == "x-real-ip") && finding.got != "absent"
-        })?;
+        });
+        let led = subject.ledger.hops.iter().find(|hop| {
+            let forged = hop.request.header("x-forwarded-host").map(str::to_owned);
+            let own = hop.request.url.host_str();
+            let to = hop.redirect_target().map(|to| to.query().unwrap_or_default().to_owned());
+            forged.is_some_and(|forged| {
+                Some(forged.as_str()) != own && to.is_some_and(|to| to.contains(&forged))
+            })
+        });
+        let title = match (finding, led) {
+            (Some(finding), _) => {
+                format!("the service got {} as {}, which the client made up", finding.what, finding.got)
+            }
+            (None, Some(hop)) => {
+                format!(
+                    "the outpost believes the X-Forwarded-Host that the client of hop {} made up",
+                    hop.index
+                )
+            }
+            (None, None) => return None,
+        };
         Some(Diagnosed {
             code: self.code(),
-            title: format!("the service got {} as {}, which the client made up", finding.what, finding.got),
+            title,
             pointer: None,
             help: "list only the proxies before Traefik in the entry point's `forwardedHeaders.trustedIPs`"
                 .to_owned(),

@@ -19,7 +19,7 @@ impl Diagnosis for GrafanaRefuses {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let line = subject.logged("login refused: ")?;
+        let line = subject.logged_by_grafana("login refused: ")?;
         Some(Diagnosed {
             code: self.code(),
             title: format!("Grafana refuses the login: {}", line.trim_start_matches("login refused: ")),

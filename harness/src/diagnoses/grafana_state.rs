@@ -21,7 +21,7 @@ impl Diagnosis for GrafanaState {
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let line = ["Missing saved oauth state", "Provided state does not match stored state"]
             .into_iter()
-            .find_map(|words| subject.logged(words));
+            .find_map(|words| subject.logged_by_grafana(words));
         let again = subject.ledger.hops.iter().find(|hop| {
             let back = hop.request.url.path().ends_with("/login/generic_oauth")
                 && hop.request.url.query().is_some_and(|query| query.contains("code="));

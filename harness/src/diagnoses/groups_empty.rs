@@ -29,7 +29,7 @@ impl Diagnosis for GroupsEmpty {
         let empty = subject
             .id_claims()
             .any(|claims| claims.get("groups").and_then(Value::as_array).is_some_and(Vec::is_empty))
-            || subject.logged("groups a list of 0").is_some();
+            || subject.role_trace().is_some_and(|line| line.contains("groups a list of 0"));
         (in_groups && empty).then(|| Diagnosed {
             code: self.code(),
             title: "the groups claim is an empty list for a user who is in groups".to_owned(),

@@ -22,9 +22,11 @@ impl Diagnosis for GroupsNotAList {
         let claim = subject
             .id_claims()
             .find_map(|claims| claims.get("groups").filter(|groups| !groups.is_array()).cloned());
-        let line = ["groups null", "groups a text", "groups text", "groups a string"]
-            .into_iter()
-            .find_map(|words| subject.logged(words));
+        let line = subject.role_trace().filter(|line| {
+            ["groups null", "groups a text", "groups text", "groups a string"]
+                .iter()
+                .any(|words| line.contains(words))
+        });
         let got = match (claim, line) {
             (Some(claim), _) => format!("`{claim}`"),
             (None, Some(line)) => {

@@ -23,7 +23,7 @@ impl Diagnosis for LetIn {
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let hop = subject.at_services().find(|hop| {
             let arrived = subject.ledger.arrived(hop).filter(|arrived| !arrived.is_null());
-            arrived.is_some_and(|arrived| !carries(&arrived, "x-authentik-username"))
+            arrived.is_some_and(|arrived| !carries(&arrived, "x-authentik-"))
         })?;
         Some(Diagnosed {
             code: self.code(),

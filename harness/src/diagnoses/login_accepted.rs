@@ -18,11 +18,15 @@ impl Diagnosis for LoginAccepted {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let finding =
-            subject.findings.iter().map(|found| &found.finding).find(|finding| finding.check == "refused")?;
-        (!finding.got.contains(':') && !finding.got.contains('`')).then(|| Diagnosed {
+        let finding = subject.findings.iter().map(|found| &found.finding).find(|finding| {
+            finding.check == "refused"
+                && finding.expected == "refused by sign_in"
+                && finding.got == "let through"
+        })?;
+        let signed_in = subject.ledger.hops.last().filter(|last| subject.signed_in_before(last))?;
+        Some(Diagnosed {
             code: self.code(),
-            title: format!("a login succeeds that must be refused: {}", finding.got),
+            title: format!("the login of `{}` succeeds and must be {}", signed_in.actor, finding.expected),
             pointer: None,
             help: "look at the user's `is_active`, and at the stages of the authentication flow".to_owned(),
         })

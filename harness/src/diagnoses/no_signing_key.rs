@@ -21,6 +21,11 @@ impl Diagnosis for NoSigningKey {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
+        let refused = subject.said("Invalid kid value").is_some();
+        let symmetric = subject.id_headers().any(|header| {
+            header["alg"].as_str().is_some_and(|algorithm| algorithm.starts_with("HS"))
+                && header.get("kid").is_none()
+        });
         let (name, provider) = subject.deployment.providers().into_iter().find(|(_, provider)| {
             let own = format!("/application/o/{}/", *provider.slug);
             let asked = subject.ledger.hops.iter().any(|hop| {
@@ -30,7 +35,7 @@ impl Diagnosis for NoSigningKey {
                         .query_pairs()
                         .any(|(key, value)| key == "client_id" && value == provider.client_id.as_str())
             });
-            *provider.signing_key == SigningKey::None && asked
+            asked && (*provider.signing_key == SigningKey::None || refused || symmetric)
         })?;
         Some(Diagnosed {
             code: self.code(),

@@ -18,14 +18,14 @@ impl Diagnosis for RolePolicy {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let finding = subject
-            .findings
-            .iter()
-            .map(|found| &found.finding)
-            .find(|finding| finding.check == "policies" || finding.check == "refused")?;
-        (!finding.got.starts_with("refused")).then(|| Diagnosed {
+        let said = subject.said("role/dummy-internal").or_else(|| {
+            let finding = subject.findings.iter().map(|found| &found.finding);
+            let mut policies = finding.filter(|finding| finding.check == "policies");
+            policies.find(|finding| !finding.got.starts_with("refused")).map(|finding| finding.got.clone())
+        })?;
+        Some(Diagnosed {
             code: self.code(),
-            title: format!("MinIO gives {} where {} is promised", finding.got, finding.expected),
+            title: format!("MinIO does not go by the groups: {}", said.chars().take(160).collect::<String>()),
             pointer: subject
                 .deployment
                 .apps

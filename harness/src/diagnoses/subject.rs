@@ -92,12 +92,43 @@ impl Subject<'_> {
         lines.map(String::as_str).rfind(|line| line.contains(words))
     }
 
+    /// The same, when Grafana has sent one of this case's browsers from the way back to its login page: the lines are
+    /// of every case that uses the stack.
+    pub(super) fn logged_by_grafana(&self, words: &str) -> Option<&str> {
+        let refused = self.ledger.hops.iter().any(|hop| {
+            let back = hop.request.url.path().ends_with("/login/generic_oauth");
+            let code = hop.request.url.query_pairs().any(|(key, _)| key == "code" || key == "state");
+            back && code && hop.redirect_target().is_some_and(|to| to.path().ends_with("/login"))
+        });
+        self.logged(words).filter(|_| refused)
+    }
+
+    /// Grafana's words on the role of one of the case's personas.
+    pub(super) fn role_trace(&self) -> Option<&str> {
+        self.findings.iter().find(|found| found.finding.check == "role")?;
+        let logins = self.case.actors.iter().filter_map(|actor| {
+            let persona = self.deployment.personas.get(actor.persona.as_ref()?)?;
+            Some([persona.username.value.clone(), persona.email.clone()])
+        });
+        let words: Vec<String> = logins.flatten().map(|login| format!("role of {login:?}")).collect();
+        words.iter().find_map(|words| self.logged(words))
+    }
+
     /// The claims of every id token that a token endpoint gave.
     pub(super) fn id_claims(&self) -> impl Iterator<Item = Value> {
-        self.ledger.hops.iter().filter_map(|hop| {
+        self.id_parts(1)
+    }
+
+    /// The headers of the same.
+    pub(super) fn id_headers(&self) -> impl Iterator<Item = Value> {
+        self.id_parts(0)
+    }
+
+    fn id_parts(&self, part: usize) -> impl Iterator<Item = Value> {
+        self.ledger.hops.iter().filter_map(move |hop| {
             let body = hop.response()?.json()?;
-            let payload = body.get("id_token")?.as_str()?.split('.').nth(1)?.to_owned();
-            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+            let text = body.get("id_token")?.as_str()?.split('.').nth(part)?.to_owned();
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
         })
     }
 
@@ -195,10 +226,10 @@ impl Subject<'_> {
     }
 }
 
-/// Whether what arrived at a service has the header `name`, in lower case.
+/// Whether what arrived at a service has a header that begins with `name`, in lower case.
 pub(super) fn carries(arrived: &Value, name: &str) -> bool {
     let lines = arrived["headers"].as_array().into_iter().flatten();
-    lines.filter_map(|line| line.get(0)?.as_str()).any(|line| line.eq_ignore_ascii_case(name))
+    lines.filter_map(|line| line.get(0)?.as_str()).any(|line| line.to_ascii_lowercase().starts_with(name))
 }
 
 /// Whether `hop` is answered with a redirect to an end-session endpoint.

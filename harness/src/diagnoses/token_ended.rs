@@ -18,7 +18,7 @@ impl Diagnosis for TokenEnded {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let said = ["token is expired", "Token is expired", "ExpiredSignature", "expired"]
+        let said = ["token is expired", "Token is expired", "ExpiredSignature"]
             .into_iter()
             .find_map(|words| subject.said(words))?;
         Some(Diagnosed {

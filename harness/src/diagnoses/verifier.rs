@@ -22,17 +22,21 @@ impl Diagnosis for Verifier {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let challenge =
-            subject.ledger.hops.iter().filter(|hop| hop.request.url.path() == AUTHORIZE).find_map(|hop| {
-                let mut pairs = hop.request.url.query_pairs();
-                pairs.find(|(key, _)| key == "code_challenge").map(|(_, value)| value.into_owned())
-            })?;
         let hop = subject.hops_at("/application/o/token/", 200).find(|hop| {
+            let before = subject.ledger.hops.iter().rev().filter(|asked| asked.index < hop.index);
+            // The one after a login page is of Authentik's making.
+            let mut asked = before.filter(|asked| asked.request.url.path() == AUTHORIZE);
+            let challenge = asked.find_map(|asked| {
+                let mut pairs = asked.request.url.query_pairs();
+                pairs.find(|(key, _)| key == "code_challenge").map(|(_, value)| value.into_owned())
+            });
             let mut form = url::form_urlencoded::parse(&hop.request.body);
             let verifier = form.find(|(key, _)| key == "code_verifier").map(|(_, value)| value.into_owned());
-            verifier.is_none_or(|verifier| {
-                URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes())) != challenge
-            })
+            let fits = |challenge: &String| {
+                let digest = verifier.as_ref().map(|verifier| Sha256::digest(verifier.as_bytes()));
+                digest.is_some_and(|digest| URL_SAFE_NO_PAD.encode(digest) == *challenge)
+            };
+            challenge.is_some_and(|challenge| !fits(&challenge))
         })?;
         Some(Diagnosed {
             code: self.code(),

@@ -128,7 +128,7 @@ pub(super) const FAULTS: &[Fault] = &[
         story: "the core's session cookie travels over plain HTTP as well",
         reference: None,
         breaks: "LOGIN-2",
-        diagnosis: "SSO-C02",
+        diagnosis: "SSO-C01",
         seam: Seam::Wire(
             Link::Authentik,
             Tampering::response(|_, response, _| {

@@ -139,7 +139,7 @@ pub(super) const FAULTS: &[Fault] = &[
         story: "Grafana does not ask for the scope that has the groups",
         reference: None,
         breaks: "GRAF-1",
-        diagnosis: "SSO-O03",
+        diagnosis: "SSO-G03",
         seam: Seam::Grafana(|settings| settings.scopes.retain(|scope| scope != "profile")),
     },
     Fault {

@@ -99,18 +99,6 @@ pub(super) const FAULTS: &[Fault] = &[
         ),
     },
     Fault {
-        name: "key_is_self_signed",
-        group: Group::Keys,
-        story: "the providers sign with the certificate that Authentik comes with, not with the dedicated key",
-        reference: None,
-        breaks: "OIDC-1",
-        diagnosis: "SSO-J03",
-        seam: Seam::Database(|state, deployment| {
-            let own = state.key_pairs.values().find(|pair| pair.managed.is_some()).map(|pair| pair.pk);
-            own.is_some() && providers(state, deployment, |provider| provider.signing_key = own)
-        }),
-    },
-    Fault {
         name: "tokens_end_at_once",
         group: Group::Keys,
         story: "tokens have expired when they are issued, as when the clocks of both sides differ",

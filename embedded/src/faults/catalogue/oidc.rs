@@ -160,19 +160,24 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "verifier_is_not_asked",
         group: Group::Oidc,
-        story: "the authorize endpoint loses the code challenge, so that nobody checks the verifier",
+        story: "challenge and verifier are lost on the way, so that nobody checks who redeems a code",
         reference: Some("https://datatracker.ietf.org/doc/html/rfc7636"),
         breaks: "OIDC-2",
         diagnosis: "SSO-O10",
         seam: wire(Tampering::request(|request, _| {
+            let without = |text: &str, name: &str| {
+                let kept: Vec<&str> = text.split('&').filter(|pair| !pair.starts_with(name)).collect();
+                kept.join("&")
+            };
             let uri = request.uri().to_string();
-            if uri.starts_with(AUTHORIZE) && uri.contains("code_challenge") {
-                let (path, query) = uri.split_once('?').unwrap_or((&uri, ""));
-                let kept: Vec<&str> =
-                    query.split('&').filter(|pair| !pair.starts_with("code_challenge")).collect();
-                if let Ok(uri) = format!("{path}?{}", kept.join("&")).parse() {
+            if let Some((path, query)) = uri.split_once('?').filter(|(path, _)| *path == AUTHORIZE) {
+                if let Ok(uri) = format!("{path}?{}", without(query, "code_challenge")).parse() {
                     *request.uri_mut() = uri;
                 }
+            } else if uri == TOKEN {
+                let form = without(&String::from_utf8_lossy(request.body()), "code_verifier");
+                request.headers_mut().insert(http::header::CONTENT_LENGTH, form.len().into());
+                *request.body_mut() = form.into();
             }
             None
         })),

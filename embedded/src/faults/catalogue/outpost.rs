@@ -142,11 +142,12 @@ pub(super) const FAULTS: &[Fault] = &[
         seam: Seam::Wire(
             Link::Authentik,
             Tampering::request(|request, _| {
-                let cookie = crate::faults::tamper::cookie_sent(request, "authentik_proxy_");
-                let malformed = cookie.is_some_and(|value| {
-                    value.len() < 30
-                        || !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"=-_".contains(&byte))
-                });
+                let lines = request.headers().get_all(http::header::COOKIE).iter();
+                let text: String = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+                let value =
+                    text.split("authentik_proxy_").nth(1).and_then(|rest| rest.split(['=', ';']).nth(1));
+                let good = |byte: u8| byte.is_ascii_alphanumeric() || b"=-_".contains(&byte);
+                let malformed = value.is_some_and(|value| value.len() < 30 || !value.bytes().all(good));
                 (malformed && request.uri().path().starts_with(AUTH)).then(|| status(StatusCode::OK))
             }),
         ),
