@@ -4,6 +4,7 @@ pub mod agent;
 pub mod checks;
 pub mod cli;
 pub mod diagnoses;
+pub mod diff;
 pub mod evidence;
 pub mod explain;
 pub mod faults;

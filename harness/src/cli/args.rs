@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::authentik::AuthentikOptions;
 use super::explain::ExplainOptions;
 use super::stack::{ContainerArguments, Named, StackArguments};
+use crate::diff::Side;
 
 /// Proves that single sign-on with Traefik and Authentik works, and explains what broke.
 #[derive(Debug, Parser)]
@@ -17,7 +18,7 @@ pub(super) struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 everything holds, 1 the harness broke, 2 usage, 3 a scenario or the \
-deployment does not parse, 4 no case selected, 5 the stack failed to start, 100 a case failed, 101 a case passed \
+deployment does not parse, 4 no case selected, 5 the stack failed to start, 100 a case failed or a change is breaking, 101 a case passed \
 that is expected to fail, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
@@ -39,6 +40,8 @@ pub(super) enum Command {
     Check(Files),
     /// Run the scenarios under every fault of the catalogue, and say which of them no scenario catches.
     Faults(FaultsOptions),
+    /// Run the same cases on two versions, or read saved runs, and say what differs and how bad that is.
+    Diff(DiffOptions),
     /// Explain a diagnosis, a role, policies, a loop or a token, or list the diagnoses.
     Explain(ExplainOptions),
     /// Print the JSON Schema of scenario files.
@@ -80,6 +83,14 @@ pub(super) struct Chosen {
     pub(super) requirement: Vec<String>,
 }
 
+impl Chosen {
+    /// Whether it leaves anything out.
+    pub(super) fn narrows(&self) -> bool {
+        let Self { files, filter, tag, requirement } = self;
+        !(files.paths.is_empty() && filter.is_empty() && tag.is_empty() && requirement.is_empty())
+    }
+}
+
 #[derive(Clone, Debug, Args)]
 pub(super) struct RunOptions {
     #[command(flatten)]
@@ -99,6 +110,9 @@ pub(super) struct RunOptions {
     /// Write a JUnit report to this file.
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
+    /// Save what every case did to this file, for `ssoproof diff`.
+    #[arg(long, value_name = "FILE")]
+    pub(super) save: Option<PathBuf>,
     // Last: its headings hold for every argument after them.
     #[command(flatten)]
     pub(super) stack: StackArguments,
@@ -124,6 +138,31 @@ pub(super) struct FaultsOptions {
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
     /// Write the matrix of faults and scenarios to this file, as a page.
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct DiffOptions {
+    #[command(flatten)]
+    pub(super) chosen: Chosen,
+    /// The first side: versions that the embedded stack models, `authentik=2025.8,traefik=3.0` (the deployment's own
+    /// for what is left out), or a file that `ssoproof run --save` has written.
+    #[arg(long, value_name = "SIDE")]
+    pub(super) from: Side,
+    /// The second side, in the same words.
+    #[arg(long, value_name = "SIDE")]
+    pub(super) to: Side,
+    /// Leave out the ledgers of the examples.
+    #[arg(long)]
+    pub(super) brief: bool,
+    /// End with 100 when anything changed, not only when something broke.
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Write the report with the ledgers of every example to this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+    /// Write the report to this file, as a page.
     #[arg(long, value_name = "FILE")]
     pub(super) html: Option<PathBuf>,
 }

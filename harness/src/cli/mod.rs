@@ -3,6 +3,7 @@
 mod args;
 mod authentik;
 mod check;
+mod diff;
 mod exit;
 mod explain;
 mod faults;
@@ -45,6 +46,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         args::Command::List(options) => list::list(&options),
         args::Command::Check(options) => check::check(&options),
         args::Command::Faults(options) => faults::faults(&options),
+        args::Command::Diff(options) => diff::diff(&options),
         args::Command::Explain(options) => explain::explain(&options),
         args::Command::Schema => schema::print(),
         args::Command::Authentik(options) => authentik::authentik(&options),

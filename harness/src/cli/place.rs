@@ -27,14 +27,19 @@ pub(super) fn paths(files: &Files, deployment: &Deployment) -> Vec<PathBuf> {
 /// The deployment and the chosen cases of it.
 pub(super) fn chosen(chosen: &Chosen) -> Result<(Deployment, Vec<Arc<Case>>), Problem> {
     let deployment = deployment(&chosen.files.which)?;
-    let cases = scenario::load(&deployment, &paths(&chosen.files, &deployment))?;
+    let cases = cases(&deployment, chosen)?;
+    Ok((deployment, cases))
+}
+
+/// The chosen cases of `deployment`.
+pub(super) fn cases(deployment: &Deployment, chosen: &Chosen) -> Result<Vec<Arc<Case>>, Problem> {
+    let cases = scenario::load(deployment, &paths(&chosen.files, deployment))?;
     let selection = Selection {
         filters: chosen.filter.clone(),
         tags: chosen.tag.clone(),
         requirements: chosen.requirement.clone(),
     };
-    let cases = cases.into_iter().filter(|case| selection.takes(case)).map(Arc::new).collect();
-    Ok((deployment, cases))
+    Ok(cases.into_iter().filter(|case| selection.takes(case)).map(Arc::new).collect())
 }
 
 fn only_one(folder: &Path) -> Result<PathBuf, Problem> {

@@ -9,6 +9,7 @@ use super::args::RunOptions;
 use super::exit::Exit;
 use super::place;
 use super::threads::worker_threads;
+use crate::diff::{self, CaseRecord, Run};
 use crate::reports::{Reports, err};
 use crate::runner::{self, Event, Options, Plan, Verdict};
 use crate::stacks::{Opened, StackChoice, StackError};
@@ -74,9 +75,20 @@ pub(super) fn run(options: &RunOptions) -> Exit {
             fail_fast: options.fail_fast,
             repeat,
         };
-        let summary = runner::run(cases, deployment.clone(), stack, plan, |event| reports.take(&event)).await;
+        let mut saved = options.save.as_ref().map(|path| (path, Run::new(&deployment, stack.kind())));
+        let summary = runner::run(cases, deployment.clone(), stack, plan, |event| {
+            if let (Some((_, run)), Event::CaseFinished(outcome)) = (&mut saved, &event) {
+                run.add(CaseRecord::of(outcome));
+            }
+            reports.take(&event);
+        })
+        .await;
         if let Err(error) = opened.close(|| err("waiting for another run that uses this stack\n")).await {
             place::complain(Problem::new(format!("failed to take the stack down: {error}")));
+            return Exit::Internal;
+        }
+        if let Some(Err(problem)) = saved.map(|(path, run)| diff::write(&run, path)) {
+            place::complain(problem);
             return Exit::Internal;
         }
         if summary.count(Verdict::Error) > 0 && summary.count(Verdict::Failed) == 0 {

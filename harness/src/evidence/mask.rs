@@ -65,7 +65,8 @@ fn mask_query(query: &str, depth: usize) -> String {
         .join("&")
 }
 
-fn mask_value(name: &str, value: &str, depth: usize) -> String {
+/// The value of the parameter `name` as [`mask_url`] shows it, `depth` URLs deep.
+pub(crate) fn mask_value(name: &str, value: &str, depth: usize) -> String {
     if VOLATILE.iter().any(|volatile| name.eq_ignore_ascii_case(volatile)) || looks_like_jwt(value) {
         return "*".into();
     }

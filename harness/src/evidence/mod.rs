@@ -16,5 +16,7 @@ pub use ledger::{
 };
 pub use loops::{CycleStep, LoopReport, detect};
 pub use mask::mask_url;
+pub(crate) use mask::mask_value;
 pub use normalise::normal_form;
+pub(crate) use normalise::{is_identity, typed};
 pub use redact::Redactor;

@@ -118,7 +118,7 @@ fn shown(url: &Url) -> String {
 }
 
 /// Request headers that say who and whence.
-fn is_identity(name: &str) -> bool {
+pub(crate) fn is_identity(name: &str) -> bool {
     let lower = name.to_ascii_lowercase().replace('_', "-");
     ["x-authentik-", "x-forwarded-", "x-real-ip", "remote-user"].iter().any(|start| lower.starts_with(start))
         && lower != "x-forwarded-server"
@@ -138,6 +138,15 @@ fn attributes(attributes: &CookieAttributes) -> String {
     words.extend(attributes.same_site.map(|same_site| format!("SameSite={same_site}")));
     words.extend(attributes.max_age.map(|seconds| format!("Max-Age={seconds}")));
     words.join(" ")
+}
+
+/// `text` with what is new in every run as its kind alone, so that one more value shifts no other.
+pub(crate) fn typed(text: &str) -> String {
+    let mut out = NUMBERS.replace_all(text, "$1<pk>/").into_owned();
+    for (kind, pattern) in VOLATILE.iter() {
+        out = pattern.replace_all(&out, format!("<{kind}>")).into_owned();
+    }
+    out
 }
 
 fn numbered(text: &str) -> String {
