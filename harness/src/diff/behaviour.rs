@@ -111,6 +111,12 @@ static HOST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(https?|wss?)://[^/\s?&()\x22<>]+|[a-z0-9-]+(?:\.[a-z0-9-]+)+\b").expect("pattern")
 });
 
+/// The value of a parameter.
+static VALUE: LazyLock<Regex> = LazyLock::new(|| {
+    #[expect(clippy::expect_used, reason = "the pattern is known to compile")]
+    Regex::new(r"=[^&()\s]+").expect("pattern")
+});
+
 /// What two differences have in common when they are one behaviour.
 type Key = (Kind, String, String, Option<String>, Option<String>, Severity);
 
@@ -156,7 +162,13 @@ pub fn report(from: &Run, to: &Run) -> Report {
 
 fn take(groups: &mut BTreeMap<Key, Behaviour>, difference: Difference, example: Example) {
     let (severity, reason) = severity::of(&difference);
-    let masked = |text: &String| HOST.replace_all(text, "<host>").into_owned();
+    // What a new thing holds, and what a lost one held, is another matter for every user and application.
+    let whole = difference.from.is_some() && difference.to.is_some()
+        || matches!(difference.kind, Kind::Hop | Kind::Cookie | Kind::CookieAttribute);
+    let masked = |text: &String| {
+        let text = if whole { HOST.replace_all(text, "<host>") } else { "".into() };
+        VALUE.replace_all(&text, "=").into_owned()
+    };
     let key = (
         difference.kind,
         difference.place.clone(),

@@ -1,15 +1,15 @@
 //! What a response's body says: fields with typed values, claims of tokens, the words of a page.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use regex::Regex;
 use serde_json::Value;
 
-use crate::evidence::ResponseRecord;
+use crate::evidence::{ResponseRecord, mask_value};
 
-/// The most characters of a page or text that are compared.
-const LONGEST_TEXT: usize = 1_000;
 /// The most fields of a body that are compared.
 const MOST_FIELDS: usize = 500;
 
@@ -17,7 +17,43 @@ const MOST_FIELDS: usize = 500;
 const OPAQUE: [&str; 9] =
     ["kid", "jti", "nonce", "sid", "at_hash", "c_hash", "s_hash", "session_state", "sub_jwk"];
 /// Fields that hold a moment or a row's number.
-const NUMBERS: [&str; 8] = ["exp", "iat", "nbf", "auth_time", "pk", "id", "user_pk", "num_pk"];
+const NUMBERS: [&str; 13] = [
+    "exp",
+    "iat",
+    "nbf",
+    "auth_time",
+    "pk",
+    "id",
+    "user_pk",
+    "num_pk",
+    "users",
+    "user",
+    "provider",
+    "providers",
+    "outpost",
+];
+/// Fields of a key or certificate that are made anew for every stack.
+const MATERIAL: [&str; 8] =
+    ["n", "x", "y", "x5c", "x5t", "x5t#S256", "fingerprint_sha1", "fingerprint_sha256"];
+
+/// Elements of S3 and STS whose text is new in every answer.
+const OF_ONE_ANSWER: [&str; 9] = [
+    "RequestId",
+    "HostId",
+    "SessionToken",
+    "AccessKeyId",
+    "SecretAccessKey",
+    "Expiration",
+    "LastModified",
+    "ETag",
+    "UploadId",
+];
+
+/// An element that holds text alone.
+static LEAF: LazyLock<Regex> = LazyLock::new(|| {
+    #[expect(clippy::expect_used, reason = "the pattern is known to compile")]
+    Regex::new(r"<([A-Za-z][A-Za-z0-9]*)>([^<]*)</").expect("pattern")
+});
 
 /// What was read of a body.
 #[derive(Debug, Default)]
@@ -39,10 +75,12 @@ pub(super) fn read(path: &str, response: &ResponseRecord) -> Bodies {
         let into = if userinfo { &mut bodies.claims } else { &mut bodies.fields };
         flatten(if userinfo { "userinfo" } else { "" }, &value, into);
         tokens(&value, &mut bodies.claims);
+    } else if media_type.ends_with("xml") {
+        elements(&response.text(), &mut bodies.fields);
     } else if media_type == "text/html" {
-        bodies.text = Some(cut(&words(&response.text())));
-    } else if media_type.starts_with("text/") || media_type.ends_with("xml") {
-        bodies.text = Some(cut(response.text().trim()));
+        bodies.text = Some(words(&response.text()));
+    } else if media_type.starts_with("text/") {
+        bodies.text = Some(response.text().trim().to_owned());
     }
     bodies
 }
@@ -114,10 +152,12 @@ fn leaf_text(path: &str, value: &Value, shape: bool) -> String {
     let name = path.rsplit('.').next().unwrap_or(path).trim_end_matches("[]");
     match value {
         Value::String(text) if OPAQUE.contains(&name) => opaque(text),
+        Value::String(_) if MATERIAL.contains(&name) => "<of a key>".to_owned(),
         Value::Number(_) if NUMBERS.contains(&name) => "<number>".to_owned(),
         Value::String(_) if shape => "<text>".to_owned(),
         Value::Number(_) if shape => "<number>".to_owned(),
         Value::Bool(_) | Value::Null if shape => "<set or not>".to_owned(),
+        Value::String(text) if text.starts_with(['/', 'h']) => mask_value(name, text, 0),
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
@@ -127,6 +167,23 @@ fn leaf_text(path: &str, value: &Value, shape: bool) -> String {
 fn opaque(text: &str) -> String {
     let letters = if text.bytes().all(|byte| byte.is_ascii_hexdigit()) { "hex digits" } else { "characters" };
     format!("<{} {letters}>", text.chars().count())
+}
+
+/// The elements of an XML document that hold text, by name. What a bucket holds is other cases' doing too, so of a
+/// listing only the bucket counts.
+fn elements(document: &str, into: &mut BTreeMap<String, String>) {
+    let listing = document.contains("<ListBucketResult");
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for leaf in LEAF.captures_iter(document).take(MOST_FIELDS) {
+        let (name, text) = (&leaf[1], &leaf[2]);
+        if !listing || name == "Name" {
+            let text = if OF_ONE_ANSWER.contains(&name) { "<of this answer>" } else { text };
+            found.entry(name.to_owned()).or_default().insert(text.to_owned());
+        }
+    }
+    into.extend(
+        found.into_iter().map(|(name, texts)| (name, texts.into_iter().collect::<Vec<_>>().join(" | "))),
+    );
 }
 
 /// What a reader of the page sees.
@@ -142,10 +199,6 @@ fn words(page: &str) -> String {
         }
     }
     words.join(" ")
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(LONGEST_TEXT).collect()
 }
 
 #[cfg(test)]
@@ -182,6 +235,17 @@ mod tests {
         );
         assert_eq!(fields["results[].name"], "<text>");
         assert_eq!(fields["pagination.count"], "<number>");
+    }
+
+    #[test]
+    fn an_error_in_xml_is_read_by_its_elements() {
+        let mut fields = BTreeMap::new();
+        elements("<Error><Code>AccessDenied</Code><RequestId>5E33</RequestId></Error>", &mut fields);
+        assert_eq!(fields["Code"], "AccessDenied");
+        assert_eq!(fields["RequestId"], "<of this answer>");
+        fields.clear();
+        elements("<ListBucketResult><Name>a</Name><KeyCount>4</KeyCount></ListBucketResult>", &mut fields);
+        assert_eq!(fields.keys().collect::<Vec<_>>(), ["Name"]);
     }
 
     #[test]

@@ -166,8 +166,10 @@ impl Compared<'_> {
         } else if from.path != to.path {
             let sides = (Some(from.path.clone()), Some(to.path.clone()));
             self.add(Kind::TargetPath, place, "", sides, hops);
+        } else {
+            // Another page takes other parameters.
+            self.map(Kind::Parameter, place, &from.parameters, &to.parameters, hops);
         }
-        self.map(Kind::Parameter, place, &from.parameters, &to.parameters, hops);
     }
 
     fn map(

@@ -21,6 +21,9 @@ fn pattern(text: &str) -> Regex {
 static TOKEN: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"<([A-Za-z][A-Za-z0-9_.:\-]*)#\d+((?: [A-Z0-9]+)?)(?: kid=[^>]*)?>"));
 
+/// A key id that a message names.
+static KEY_ID: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bkid [A-Za-z0-9_-]{20,}"));
+
 /// An application's slug in the address of one of its endpoints.
 static SLUG: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"^(/application/o/)(?:[^/]+)(/(?:end-session|jwks|\.well-known/openid-configuration)?/?)$")
@@ -42,7 +45,8 @@ pub(super) fn normalised<T: Serialize + DeserializeOwned>(record: &T, redactor: 
     let value = serde_json::to_value(record).ok()?;
     let mut texts = String::new();
     collect(&value, &mut texts);
-    let texts = typed(&redactor.redact(&texts));
+    let texts = KEY_ID.replace_all(&redactor.redact(&texts), "kid <key id>").into_owned();
+    let texts = typed(&texts);
     let texts = TOKEN.replace_all(&texts, "<$1$2>");
     let mut texts = texts.split(BETWEEN);
     let value = restore(value, &mut texts)?;

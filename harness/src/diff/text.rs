@@ -51,6 +51,9 @@ pub(super) fn headline(difference: &Difference) -> String {
     let place = if place.is_empty() { String::new() } else { format!(" of {place}") };
     let subject = if subject.is_empty() { String::new() } else { format!(" {subject}") };
     let shown = |value: &Option<String>| value.as_deref().map_or_else(String::new, short);
+    if *kind == Kind::Verdict {
+        return format!("verdict: {} → {}, by {}", shown(from), shown(to), short(subject.trim()));
+    }
     let what = match (kind, from, to, renamed) {
         (Kind::Hop, Some(_), None, _) => format!("fewer: {}", shown(from)),
         (Kind::Hop, ..) => format!("more: {}", shown(to)),
