@@ -188,6 +188,7 @@ impl HopRecord {
         if let Some(report) = ledger.arrived(hop) {
             // The report is the request itself, which is compared as such.
             record.fields.clear();
+            record.claims.clear();
             record.text = None;
             record.arrived(&report);
         }
