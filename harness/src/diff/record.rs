@@ -267,7 +267,9 @@ fn attributes(of: &CookieAttributes) -> BTreeMap<String, String> {
         all.insert("HttpOnly".to_owned(), String::new());
     }
     all.extend(of.same_site.map(|same_site| ("SameSite".to_owned(), same_site.to_string())));
-    all.extend(of.max_age.map(|seconds| ("Max-Age".to_owned(), seconds.to_string())));
+    // What is left of a session is a second more or less from run to run.
+    let minutes = |seconds: i64| if seconds < 120 { seconds } else { (seconds + 30) / 60 * 60 };
+    all.extend(of.max_age.map(|seconds| ("Max-Age".to_owned(), minutes(seconds).to_string())));
     // The moment is the clock's; that there is one is not.
     all.extend(of.expires.map(|_| ("Expires".to_owned(), "<time>".to_owned())));
     all
