@@ -19,7 +19,8 @@ impl Diagnosis for AuthentikDown {
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let hop = subject.ledger.hops.iter().find(|hop| {
-            let auth = subject.is_auth(&hop.request.url) || subject.proxy_cookie(hop).is_none();
+            let auth = subject.is_auth(&hop.request.url)
+                || subject.service_of(hop).is_some() && subject.proxy_cookie(hop).is_none();
             let endpoint =
                 matches!(hop.request.url.path(), "/application/o/token/" | "/application/o/userinfo/");
             auth && !endpoint && matches!(hop.status(), Some(500 | 503))

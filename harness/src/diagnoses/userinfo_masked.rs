@@ -21,8 +21,9 @@ impl Diagnosis for UserinfoMasked {
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let grafana = subject.deployment.apps.grafana.as_ref()?;
-        let line =
-            subject.logged("id_token: groups missing").filter(|line| line.contains("userinfo: not asked"))?;
+        let line = subject.role_trace().filter(|line| {
+            line.contains("id_token: groups missing") && line.contains("userinfo: not asked")
+        })?;
         Some(Diagnosed {
             code: self.code(),
             title: format!(

@@ -1,14 +1,32 @@
 //! Claims.
 
 use ssoproof_deployment::Deployment;
+use uuid::Uuid;
 
 use super::oidc::providers;
 use crate::authentik::State;
+use crate::authentik::model::ScopeMapping;
 use crate::faults::fault::{Fault, Group, Seam};
 
-/// Changes the expression of the mapping that gives the groups.
-fn groups(state: &mut State, change: impl Fn(&str) -> String) -> bool {
-    mapping(state, "profile", change)
+/// Gives the apps' providers a mapping of their own for the groups, as one who wants other groups does.
+fn groups(state: &mut State, deployment: &Deployment, change: impl Fn(&str) -> String) -> bool {
+    let Some(shared) = state.mappings.values().find(|mapping| mapping.scope_name == "profile").cloned()
+    else {
+        return false;
+    };
+    let own = ScopeMapping {
+        pk: Uuid::new_v4(),
+        managed: None,
+        name: "profile of our own".to_owned(),
+        expression: change(&shared.expression),
+        ..shared.clone()
+    };
+    let (pk, changed) = (own.pk, own.expression != shared.expression);
+    state.mappings.insert(pk, own);
+    changed
+        && providers(state, deployment, |provider| {
+            provider.property_mappings.iter_mut().filter(|one| **one == shared.pk).for_each(|one| *one = pk);
+        })
 }
 
 /// Changes the expressions of the mappings of `scope`.
@@ -46,7 +64,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/grafana/grafana/issues/25037"),
         breaks: "GRAF-1",
         diagnosis: "SSO-K03",
-        seam: Seam::Database(|state, _| groups(state, |text| with_groups(text, "\"groups\": None"))),
+        seam: Seam::Database(|state, deployment| {
+            groups(state, deployment, |text| with_groups(text, "\"groups\": None"))
+        }),
     },
     Fault {
         name: "groups_are_text",
@@ -55,7 +75,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/grafana/grafana/issues/25037"),
         breaks: "GRAF-1",
         diagnosis: "SSO-K03",
-        seam: Seam::Database(|state, _| groups(state, |text| with_groups(text, "\"groups\": \"a|b\""))),
+        seam: Seam::Database(|state, deployment| {
+            groups(state, deployment, |text| with_groups(text, "\"groups\": \"a|b\""))
+        }),
     },
     Fault {
         name: "groups_are_nested",
@@ -64,8 +86,8 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/grafana/grafana/issues/21667"),
         breaks: "GRAF-1",
         diagnosis: "SSO-O03",
-        seam: Seam::Database(|state, _| {
-            groups(state, |text| {
+        seam: Seam::Database(|state, deployment| {
+            groups(state, deployment, |text| {
                 of_groups(text).map_or_else(
                     || text.to_owned(),
                     |part| text.replace(part, &format!("\"realm\": {{{part}}}")),
@@ -80,7 +102,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "GRAF-1",
         diagnosis: "SSO-K04",
-        seam: Seam::Database(|state, _| groups(state, |text| with_groups(text, "\"groups\": []"))),
+        seam: Seam::Database(|state, deployment| {
+            groups(state, deployment, |text| with_groups(text, "\"groups\": []"))
+        }),
     },
     Fault {
         name: "groups_by_other_name",
@@ -89,15 +113,17 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "GRAF-1",
         diagnosis: "SSO-O03",
-        seam: Seam::Database(|state, _| groups(state, |text| text.replace("\"groups\":", "\"roles\":"))),
+        seam: Seam::Database(|state, deployment| {
+            groups(state, deployment, |text| text.replace("\"groups\":", "\"roles\":"))
+        }),
     },
     Fault {
         name: "claims_in_userinfo_only",
         group: Group::Claims,
-        story: "the claims are left out of the id token, and Grafana's last arm hides userinfo",
+        story: "the claims are left out of the id token: MinIO finds none, and Grafana's last arm hides userinfo",
         reference: Some("https://github.com/grafana/grafana/issues/106686"),
         breaks: "GRAF-1",
-        diagnosis: "SSO-G03",
+        diagnosis: "SSO-O03",
         seam: Seam::Database(|state, deployment| {
             providers(state, deployment, |provider| provider.include_claims_in_id_token = false)
         }),
