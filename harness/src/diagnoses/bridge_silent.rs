@@ -1,6 +1,8 @@
 //! SSO-B02.
 
-use super::subject::{Diagnosed, Diagnosis, Subject, carries};
+use serde_json::Value;
+
+use super::subject::{Diagnosed, Diagnosis, Subject};
 
 /// The bridge does not keep the identity.
 pub(super) struct BridgeSilent;
@@ -29,7 +31,7 @@ impl Diagnosis for BridgeSilent {
                     .iter()
                     .any(|change| change.name.starts_with("ak_") && change.attributes.path == "/")
                     || hop.request.cookies().into_iter().any(|(name, _)| name.starts_with("ak_"));
-                bridge && carries(arrived, "x-authentik-username") && (!kept || arrived["user"].is_null())
+                bridge && names_somebody(arrived) && !kept
             })?;
         Some(Diagnosed {
             code: self.code(),
@@ -42,4 +44,11 @@ impl Diagnosis for BridgeSilent {
             help: "set the cookie on the response that `resolve` gives, with `path: \"/\"`".to_owned(),
         })
     }
+}
+
+/// Whether what arrived says who the user is.
+fn names_somebody(arrived: &Value) -> bool {
+    let lines = arrived["headers"].as_array().into_iter().flatten();
+    let mut pairs = lines.filter_map(|line| Some((line.get(0)?.as_str()?, line.get(1)?.as_str()?)));
+    pairs.any(|(name, value)| name.eq_ignore_ascii_case("x-authentik-username") && !value.is_empty())
 }
