@@ -112,6 +112,21 @@ pub enum Seam {
     Wire(Link, Tampering),
 }
 
+impl Seam {
+    /// A wire that changes, or answers, what is asked.
+    pub const fn requests(
+        link: Link,
+        change: fn(&mut Request<Bytes>, &Deployment) -> Option<Response<Bytes>>,
+    ) -> Self {
+        Self::Wire(link, Tampering { request: change, response: |_, _, _| () })
+    }
+
+    /// A wire that changes answers.
+    pub const fn answers(link: Link, change: fn(&request::Parts, &mut Response<Bytes>, &Deployment)) -> Self {
+        Self::Wire(link, Tampering { request: |_, _| None, response: change })
+    }
+}
+
 /// A wire: from Traefik to what is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
@@ -134,16 +149,4 @@ pub struct Tampering {
     pub request: fn(&mut Request<Bytes>, &Deployment) -> Option<Response<Bytes>>,
     /// Changes the answer to what was asked, as it went on.
     pub response: fn(&request::Parts, &mut Response<Bytes>, &Deployment),
-}
-
-impl Tampering {
-    /// With requests alone.
-    pub const fn request(change: fn(&mut Request<Bytes>, &Deployment) -> Option<Response<Bytes>>) -> Self {
-        Self { request: change, response: |_, _, _| () }
-    }
-
-    /// With answers alone.
-    pub const fn response(change: fn(&request::Parts, &mut Response<Bytes>, &Deployment)) -> Self {
-        Self { request: |_, _| None, response: change }
-    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use ssoproof_deployment::traefik::dynamic_files;
-use ssoproof_deployment::{Problem, Source};
+use ssoproof_deployment::{Deployment, Problem, Source};
 
 /// The files below a folder, as trees. YAML is written as JSON, which is YAML as well.
 pub struct Files {
@@ -65,6 +65,18 @@ impl Files {
         self.trees
             .values_mut()
             .find_map(|tree| tree.get_mut("http")?.get_mut(kind)?.get_mut(name)?.as_object_mut())
+    }
+
+    /// What the middleware that protects services asks.
+    pub fn forward_auth(&mut self, deployment: &Deployment) -> Option<&mut Map<String, Value>> {
+        let middleware = self.definition("middlewares", &deployment.traefik.middleware)?;
+        middleware.get_mut("forwardAuth")?.as_object_mut()
+    }
+
+    /// Makes that middleware ask `address`.
+    pub fn ask(&mut self, deployment: &Deployment, address: String) -> bool {
+        let asked = self.forward_auth(deployment);
+        asked.map(|auth| auth.insert("address".to_owned(), address.into())).is_some()
     }
 
     /// The routers whose rules hold `` `host` ``, each with its name.

@@ -22,6 +22,11 @@ pub(super) const USERINFO: &str = "/application/o/userinfo/";
 /// Where browsers are sent to sign in.
 pub(super) const AUTHORIZE: &str = "/application/o/authorize/";
 
+/// What the names of the outpost's cookies begin with.
+pub(super) const PROXY_COOKIE: &str = "authentik_proxy_";
+/// The cookie of a session at the core.
+pub(super) const CORE_COOKIE: &str = "authentik_session";
+
 /// Whether the path asked for begins with `path`.
 pub(super) fn at(asked: &request::Parts, path: &str) -> bool {
     asked.uri.path().starts_with(path)
@@ -37,6 +42,15 @@ pub(super) fn said(code: StatusCode, text: &'static str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from_static(text.as_bytes()));
     *response.status_mut() = code;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+/// A redirect to `place`.
+pub(super) fn redirect(place: &str) -> Response<Bytes> {
+    let mut response = status(StatusCode::FOUND);
+    if let Ok(place) = HeaderValue::from_str(place) {
+        response.headers_mut().insert(LOCATION, place);
+    }
     response
 }
 

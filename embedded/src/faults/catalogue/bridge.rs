@@ -1,6 +1,6 @@
 //! The header-to-cookie bridge.
 
-use crate::faults::fault::{Fault, Group, Link, Seam, Tampering};
+use crate::faults::fault::{Fault, Group, Link, Seam};
 use crate::faults::tamper::set_cookies;
 use crate::services::Bridge;
 
@@ -36,10 +36,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/sveltejs/kit/issues/6878"),
         breaks: "BRIDGE-1",
         diagnosis: "SSO-B02",
-        seam: Seam::Wire(
-            Link::Services,
-            Tampering::response(|_, response, _| set_cookies(response, COOKIE, |_| String::new())),
-        ),
+        seam: Seam::answers(Link::Services, |_, response, _| {
+            set_cookies(response, COOKIE, |_| String::new())
+        }),
     },
     Fault {
         name: "bridge_cookie_of_other_path",
@@ -48,11 +47,8 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/sveltejs/kit/issues/8316"),
         breaks: "BRIDGE-1",
         diagnosis: "SSO-B02",
-        seam: Seam::Wire(
-            Link::Services,
-            Tampering::response(|_, response, _| {
-                set_cookies(response, COOKIE, |cookie| cookie.replace("Path=/", "Path=/never/here"));
-            }),
-        ),
+        seam: Seam::answers(Link::Services, |_, response, _| {
+            set_cookies(response, COOKIE, |cookie| cookie.replace("Path=/", "Path=/never/here"));
+        }),
     },
 ];

@@ -2,11 +2,8 @@
 
 use http::header::{HeaderValue, SET_COOKIE};
 
-use crate::faults::fault::{Fault, Group, Link, Seam, Tampering};
-use crate::faults::tamper::{AUTH, CALLBACK, at, set_cookies};
-
-const PROXY_COOKIE: &str = "authentik_proxy_";
-const CORE_COOKIE: &str = "authentik_session";
+use crate::faults::fault::{Fault, Group, Link, Seam};
+use crate::faults::tamper::{AUTH, CALLBACK, CORE_COOKIE, PROXY_COOKIE, at, host_of, set_cookies};
 
 /// `cookie` without the attribute `name`.
 fn without(cookie: &str, name: &str) -> String {
@@ -32,12 +29,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/12008"),
         breaks: "LOGIN-2",
         diagnosis: "SSO-C01",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|_, response, _| {
-                set_cookies(response, PROXY_COOKIE, |cookie| with(cookie, "Domain=apps.example"));
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |_, response, _| {
+            set_cookies(response, PROXY_COOKIE, |cookie| with(cookie, "Domain=apps.example"));
+        }),
     },
     Fault {
         name: "proxy_cookie_not_secure",
@@ -46,12 +40,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-1",
         diagnosis: "SSO-C02",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|_, response, _| {
-                set_cookies(response, PROXY_COOKIE, |cookie| without(cookie, "Secure"));
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |_, response, _| {
+            set_cookies(response, PROXY_COOKIE, |cookie| without(cookie, "Secure"));
+        }),
     },
     Fault {
         name: "proxy_cookie_for_scripts",
@@ -60,12 +51,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-1",
         diagnosis: "SSO-C02",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|_, response, _| {
-                set_cookies(response, PROXY_COOKIE, |cookie| without(cookie, "HttpOnly"));
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |_, response, _| {
+            set_cookies(response, PROXY_COOKIE, |cookie| without(cookie, "HttpOnly"));
+        }),
     },
     Fault {
         name: "proxy_cookie_same_site_none",
@@ -74,12 +62,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-1",
         diagnosis: "SSO-C02",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|_, response, _| {
-                set_cookies(response, PROXY_COOKIE, |cookie| with(cookie, "SameSite=None"));
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |_, response, _| {
+            set_cookies(response, PROXY_COOKIE, |cookie| with(cookie, "SameSite=None"));
+        }),
     },
     Fault {
         name: "two_proxy_cookies",
@@ -88,23 +73,18 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/12738"),
         breaks: "LOGIN-2",
         diagnosis: "SSO-C03",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|asked, response, _| {
-                let first = response.headers().get(SET_COOKIE).and_then(|line| line.to_str().ok());
-                let name = first
-                    .filter(|line| line.starts_with(PROXY_COOKIE))
-                    .and_then(|line| line.split('=').next());
-                if let (true, Some(name)) = (at(asked, AUTH), name) {
-                    let old = format!(
-                        "{name}=LEFTOVER; Path=/outpost.goauthentik.io; HttpOnly; Secure; SameSite=Lax"
-                    );
-                    if let Ok(old) = HeaderValue::from_str(&old) {
-                        response.headers_mut().append(SET_COOKIE, old);
-                    }
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            let first = response.headers().get(SET_COOKIE).and_then(|line| line.to_str().ok());
+            let name =
+                first.filter(|line| line.starts_with(PROXY_COOKIE)).and_then(|line| line.split('=').next());
+            if let (true, Some(name)) = (at(asked, AUTH), name) {
+                let old =
+                    format!("{name}=LEFTOVER; Path=/outpost.goauthentik.io; HttpOnly; Secure; SameSite=Lax");
+                if let Ok(old) = HeaderValue::from_str(&old) {
+                    response.headers_mut().append(SET_COOKIE, old);
                 }
-            }),
-        ),
+            }
+        }),
     },
     Fault {
         name: "core_cookie_for_whole_domain",
@@ -113,14 +93,11 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-2",
         diagnosis: "SSO-C02",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|_, response, deployment| {
-                let host = crate::faults::tamper::host_of(&deployment.auth.url).unwrap_or_default();
-                let domain = host.split_once('.').map_or(host.as_str(), |(_, domain)| domain).to_owned();
-                set_cookies(response, CORE_COOKIE, |cookie| with(cookie, &format!("Domain={domain}")));
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |_, response, deployment| {
+            let host = host_of(&deployment.auth.url).unwrap_or_default();
+            let domain = host.split_once('.').map_or(host.as_str(), |(_, domain)| domain).to_owned();
+            set_cookies(response, CORE_COOKIE, |cookie| with(cookie, &format!("Domain={domain}")));
+        }),
     },
     Fault {
         name: "core_cookie_not_secure",
@@ -129,12 +106,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-2",
         diagnosis: "SSO-C01",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|_, response, _| {
-                set_cookies(response, CORE_COOKIE, |cookie| without(cookie, "Secure"));
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |_, response, _| {
+            set_cookies(response, CORE_COOKIE, |cookie| without(cookie, "Secure"));
+        }),
     },
     Fault {
         name: "proxy_cookie_ends_at_once",
@@ -143,14 +117,11 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-2",
         diagnosis: "SSO-C04",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|_, response, _| {
-                set_cookies(response, PROXY_COOKIE, |cookie| {
-                    without(&with(cookie, "Expires=Thu, 01 Jan 1970 00:00:10 GMT"), "Max-Age")
-                });
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |_, response, _| {
+            set_cookies(response, PROXY_COOKIE, |cookie| {
+                without(&with(cookie, "Expires=Thu, 01 Jan 1970 00:00:10 GMT"), "Max-Age")
+            });
+        }),
     },
     Fault {
         name: "callback_resets_cookie",
@@ -159,26 +130,20 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-2",
         diagnosis: "SSO-S02",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering {
-                request: |_, _| None,
-                response: |asked, response, _| {
-                    let sent = asked.headers.get("cookie").and_then(|line| line.to_str().ok());
-                    let name = sent
-                        .into_iter()
-                        .flat_map(|line| line.split(';'))
-                        .filter_map(|pair| pair.trim().split('=').next())
-                        .find(|name| name.starts_with(PROXY_COOKIE));
-                    if let (true, Some(name)) = (at(asked, CALLBACK), name) {
-                        let gone = format!("{name}=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax");
-                        if let Ok(gone) = HeaderValue::from_str(&gone) {
-                            response.headers_mut().append(SET_COOKIE, gone);
-                        }
-                    }
-                },
-            },
-        ),
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            let sent = asked.headers.get("cookie").and_then(|line| line.to_str().ok());
+            let name = sent
+                .into_iter()
+                .flat_map(|line| line.split(';'))
+                .filter_map(|pair| pair.trim().split('=').next())
+                .find(|name| name.starts_with(PROXY_COOKIE));
+            if let (true, Some(name)) = (at(asked, CALLBACK), name) {
+                let gone = format!("{name}=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax");
+                if let Ok(gone) = HeaderValue::from_str(&gone) {
+                    response.headers_mut().append(SET_COOKIE, gone);
+                }
+            }
+        }),
     },
     Fault {
         name: "grafana_cookie_for_scripts",
@@ -187,12 +152,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "GRAF-1",
         diagnosis: "SSO-C02",
-        seam: Seam::Wire(
-            Link::Grafana,
-            Tampering::response(|_, response, _| {
-                set_cookies(response, "grafana_session", |cookie| without(cookie, "HttpOnly"));
-            }),
-        ),
+        seam: Seam::answers(Link::Grafana, |_, response, _| {
+            set_cookies(response, "grafana_session", |cookie| without(cookie, "HttpOnly"));
+        }),
     },
     Fault {
         name: "grafana_state_cookie_lost",
@@ -201,11 +163,8 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/grafana/grafana/issues/7996"),
         breaks: "GRAF-1",
         diagnosis: "SSO-G02",
-        seam: Seam::Wire(
-            Link::Grafana,
-            Tampering::response(|_, response, _| {
-                set_cookies(response, "oauth_state", |cookie| with(cookie, "Path=/login/elsewhere"));
-            }),
-        ),
+        seam: Seam::answers(Link::Grafana, |_, response, _| {
+            set_cookies(response, "oauth_state", |cookie| with(cookie, "Path=/login/elsewhere"));
+        }),
     },
 ];

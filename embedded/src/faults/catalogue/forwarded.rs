@@ -2,7 +2,7 @@
 
 use http::header::HeaderValue;
 
-use crate::faults::fault::{Fault, Group, Link, Seam, Tampering};
+use crate::faults::fault::{Fault, Group, Link, Seam};
 use crate::faults::tamper::AUTH;
 use crate::gateway::Trusted;
 
@@ -25,15 +25,12 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/thomseddon/traefik-forward-auth/issues/205"),
         breaks: "LOGIN-2",
         diagnosis: "SSO-F02",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::request(|request, _| {
-                if request.uri().path().starts_with(AUTH) {
-                    request.headers_mut().insert("x-forwarded-proto", HeaderValue::from_static("http"));
-                }
-                None
-            }),
-        ),
+        seam: Seam::requests(Link::Authentik, |request, _| {
+            if request.uri().path().starts_with(AUTH) {
+                request.headers_mut().insert("x-forwarded-proto", HeaderValue::from_static("http"));
+            }
+            None
+        }),
     },
     Fault {
         name: "port_in_forwarded_host",
@@ -42,21 +39,18 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/12503"),
         breaks: "LOGIN-1",
         diagnosis: "SSO-P01",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::request(|request, _| {
-                let host = request
-                    .headers()
-                    .get(HOST)
-                    .and_then(|host| host.to_str().ok())
-                    .map(|host| host.to_owned() + ":4443");
-                let host = host.filter(|_| request.uri().path().starts_with(AUTH));
-                if let Some(host) = host.and_then(|host| HeaderValue::from_str(&host).ok()) {
-                    request.headers_mut().insert(HOST, host);
-                }
-                None
-            }),
-        ),
+        seam: Seam::requests(Link::Authentik, |request, _| {
+            let host = request
+                .headers()
+                .get(HOST)
+                .and_then(|host| host.to_str().ok())
+                .map(|host| host.to_owned() + ":4443");
+            let host = host.filter(|_| request.uri().path().starts_with(AUTH));
+            if let Some(host) = host.and_then(|host| HeaderValue::from_str(&host).ok()) {
+                request.headers_mut().insert(HOST, host);
+            }
+            None
+        }),
     },
     Fault {
         name: "gateway_not_trusted_by_authentik",
@@ -65,15 +59,12 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/25675"),
         breaks: "LOGIN-1",
         diagnosis: "SSO-P01",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::request(|request, _| {
-                for name in [HOST, "x-forwarded-proto", "x-forwarded-port"] {
-                    request.headers_mut().remove(name);
-                }
-                None
-            }),
-        ),
+        seam: Seam::requests(Link::Authentik, |request, _| {
+            for name in [HOST, "x-forwarded-proto", "x-forwarded-port"] {
+                request.headers_mut().remove(name);
+            }
+            None
+        }),
     },
     Fault {
         name: "public_auth_address",
@@ -83,15 +74,7 @@ pub(super) const FAULTS: &[Fault] = &[
         breaks: "LOGIN-1",
         diagnosis: "SSO-R05",
         seam: Seam::Files(|files, deployment| {
-            let middleware = files.definition("middlewares", &deployment.traefik.middleware);
-            let Some(auth) =
-                middleware.and_then(|middleware| middleware.get_mut("forwardAuth")?.as_object_mut())
-            else {
-                return false;
-            };
-            let address = format!("{}{AUTH}traefik", *deployment.auth.url);
-            auth.insert("address".to_owned(), address.into());
-            true
+            files.ask(deployment, format!("{}{AUTH}traefik", *deployment.auth.url))
         }),
     },
     Fault {
@@ -101,15 +84,12 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/advisories/GHSA-3q9r-p662-5j8m"),
         breaks: "LOGIN-2",
         diagnosis: "SSO-S04",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::request(|request, _| {
-                if request.uri().path().starts_with(AUTH) {
-                    request.headers_mut().insert("x-forwarded-uri", HeaderValue::from_static("/"));
-                }
-                None
-            }),
-        ),
+        seam: Seam::requests(Link::Authentik, |request, _| {
+            if request.uri().path().starts_with(AUTH) {
+                request.headers_mut().insert("x-forwarded-uri", HeaderValue::from_static("/"));
+            }
+            None
+        }),
     },
     Fault {
         name: "service_gets_no_forwarded_host",
@@ -118,14 +98,11 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/sveltejs/kit/issues/6589"),
         breaks: "HDR-9",
         diagnosis: "SSO-F04",
-        seam: Seam::Wire(
-            Link::Services,
-            Tampering::request(|request, _| {
-                for name in [HOST, "x-forwarded-proto"] {
-                    request.headers_mut().remove(name);
-                }
-                None
-            }),
-        ),
+        seam: Seam::requests(Link::Services, |request, _| {
+            for name in [HOST, "x-forwarded-proto"] {
+                request.headers_mut().remove(name);
+            }
+            None
+        }),
     },
 ];

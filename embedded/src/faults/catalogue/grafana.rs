@@ -1,9 +1,8 @@
 //! Grafana.
 
-use crate::faults::fault::{Fault, Group, Link, Seam, Tampering};
-use crate::faults::tamper::{location, said};
+use crate::faults::fault::{Fault, Group, Link, Seam};
+use crate::faults::tamper::{location, redirect};
 use crate::grafana::role::Role;
-use http::StatusCode;
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -172,24 +171,11 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/grafana/grafana/issues/98887"),
         breaks: "GRAF-3",
         diagnosis: "SSO-G05",
-        seam: Seam::Wire(
-            Link::Grafana,
-            Tampering {
-                request: |request, deployment| {
-                    let away =
-                        deployment.apps.grafana.as_ref().and_then(|app| app.signout_redirect_url.as_ref());
-                    (request.uri().path() == "/logout").then(|| {
-                        let mut answer = said(StatusCode::FOUND, "");
-                        let place = away.map_or("/login", |url| url.value.as_str());
-                        if let Ok(place) = http::HeaderValue::from_str(place) {
-                            answer.headers_mut().insert(http::header::LOCATION, place);
-                        }
-                        answer
-                    })
-                },
-                response: |_, _, _| (),
-            },
-        ),
+        seam: Seam::requests(Link::Grafana, |request, deployment| {
+            let away = deployment.apps.grafana.as_ref().and_then(|app| app.signout_redirect_url.as_ref());
+            (request.uri().path() == "/logout")
+                .then(|| redirect(away.map_or("/login", |url| url.value.as_str())))
+        }),
     },
     Fault {
         name: "page_after_login_is_lost",
@@ -198,14 +184,11 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/grafana/grafana/issues/7996"),
         breaks: "GRAF-1",
         diagnosis: "SSO-G02",
-        seam: Seam::Wire(
-            Link::Grafana,
-            Tampering::response(|asked, response, _| {
-                if asked.uri.path() == "/login/generic_oauth" && asked.uri.query().is_some() {
-                    response.headers_mut().remove(http::header::SET_COOKIE);
-                    location(response, |_| Some("/login".to_owned()));
-                }
-            }),
-        ),
+        seam: Seam::answers(Link::Grafana, |asked, response, _| {
+            if asked.uri.path() == "/login/generic_oauth" && asked.uri.query().is_some() {
+                response.headers_mut().remove(http::header::SET_COOKIE);
+                location(response, |_| Some("/login".to_owned()));
+            }
+        }),
     },
 ];

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, request};
 use serde_json::Value;
 use ssoproof_deployment::Deployment;
 
-use crate::faults::fault::{Fault, Group, Link, Seam, Tampering};
+use crate::faults::fault::{Fault, Group, Link, Seam};
 use crate::faults::files::Files;
 use crate::faults::tamper::{AUTH, at, header, said};
 
@@ -18,9 +18,7 @@ const EMAIL: &str = "x-authentik-email";
 
 /// Edits the list of headers that the middleware copies.
 fn listed(files: &mut Files, deployment: &Deployment, edit: impl FnOnce(&mut Vec<Value>)) -> bool {
-    let middleware = files.definition("middlewares", &deployment.traefik.middleware);
-    let list =
-        middleware.and_then(|middleware| middleware.get_mut("forwardAuth")?.get_mut("authResponseHeaders"));
+    let list = files.forward_auth(deployment).and_then(|auth| auth.get_mut("authResponseHeaders"));
     list.and_then(Value::as_array_mut).map(edit).is_some()
 }
 
@@ -38,19 +36,20 @@ fn unlisted(files: &mut Files, deployment: &Deployment, name: &str) -> bool {
 
 /// Takes the list away and puts a pattern in its place.
 fn pattern(files: &mut Files, deployment: &Deployment, pattern: &str) -> bool {
-    let middleware = files.definition("middlewares", &deployment.traefik.middleware);
-    let Some(auth) = middleware.and_then(|middleware| middleware.get_mut("forwardAuth")?.as_object_mut())
-    else {
-        return false;
-    };
+    let Some(auth) = files.forward_auth(deployment) else { return false };
     auth.remove("authResponseHeaders");
     auth.insert("authResponseHeadersRegex".to_owned(), pattern.into());
     true
 }
 
 /// Changes an identity header of an answer that lets a request pass.
-fn identity(response: &mut Response<Bytes>, name: &'static str, change: impl Fn(&[u8]) -> Option<Vec<u8>>) {
-    if response.status() == StatusCode::OK {
+fn identity(
+    asked: &request::Parts,
+    response: &mut Response<Bytes>,
+    name: &'static str,
+    change: impl Fn(&[u8]) -> Option<Vec<u8>>,
+) {
+    if at(asked, AUTH) && response.status() == StatusCode::OK {
         header(response, name, change);
     }
 }
@@ -58,10 +57,6 @@ fn identity(response: &mut Response<Bytes>, name: &'static str, change: impl Fn(
 /// Bytes as a lossy text, changed.
 fn text(value: &[u8], change: impl Fn(&str) -> String) -> Option<Vec<u8>> {
     Some(change(&String::from_utf8_lossy(value)).into_bytes())
-}
-
-const fn answers(change: fn(&http::request::Parts, &mut Response<Bytes>, &Deployment)) -> Seam {
-    Seam::Wire(Link::Authentik, Tampering::response(change))
 }
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -172,10 +167,8 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "HDR-6",
         diagnosis: "SSO-H02",
-        seam: answers(|asked, response, _| {
-            if at(asked, AUTH) {
-                identity(response, GROUPS, |value| text(value, |groups| groups.replace('|', ",")));
-            }
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            identity(asked, response, GROUPS, |value| text(value, |groups| groups.replace('|', ",")))
         }),
     },
     Fault {
@@ -185,12 +178,10 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "HDR-6",
         diagnosis: "SSO-H04",
-        seam: answers(|asked, response, _| {
-            if at(asked, AUTH) {
-                identity(response, GROUPS, |value| {
-                    text(value, |groups| groups.split('|').next().unwrap_or_default().to_owned())
-                });
-            }
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            identity(asked, response, GROUPS, |value| {
+                text(value, |groups| groups.split('|').next().unwrap_or_default().to_owned())
+            })
         }),
     },
     Fault {
@@ -200,13 +191,11 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/pull/26093"),
         breaks: "HDR-8",
         diagnosis: "SSO-H05",
-        seam: answers(|asked, response, _| {
-            if at(asked, AUTH) {
-                identity(response, NAME, |value| {
-                    let set = percent_encoding::CONTROLS;
-                    Some(percent_encoding::percent_encode(value, set).to_string().into_bytes())
-                });
-            }
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            identity(asked, response, NAME, |value| {
+                let set = percent_encoding::CONTROLS;
+                Some(percent_encoding::percent_encode(value, set).to_string().into_bytes())
+            })
         }),
     },
     Fault {
@@ -216,13 +205,11 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/24156"),
         breaks: "HDR-8",
         diagnosis: "SSO-H05",
-        seam: answers(|asked, response, _| {
-            if at(asked, AUTH) {
-                identity(response, NAME, |value| {
-                    let name = String::from_utf8_lossy(value);
-                    Some(name.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap_or(b'?')).collect())
-                });
-            }
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            identity(asked, response, NAME, |value| {
+                let name = String::from_utf8_lossy(value);
+                Some(name.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap_or(b'?')).collect())
+            })
         }),
     },
     Fault {
@@ -232,12 +219,10 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/netbox-community/netbox/issues/14979"),
         breaks: "HDR-8",
         diagnosis: "SSO-H05",
-        seam: answers(|asked, response, _| {
-            if at(asked, AUTH) {
-                identity(response, NAME, |value| {
-                    Some(value.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes())
-                });
-            }
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            identity(asked, response, NAME, |value| {
+                Some(value.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes())
+            })
         }),
     },
     Fault {
@@ -247,10 +232,10 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "HDR-1",
         diagnosis: "SSO-H04",
-        seam: answers(|asked, response, _| {
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
             let email = response.headers().get(EMAIL).cloned();
-            if let (true, Some(email)) = (at(asked, AUTH), email) {
-                identity(response, USERNAME, |_| Some(email.as_bytes().to_vec()));
+            if let Some(email) = email {
+                identity(asked, response, USERNAME, |_| Some(email.as_bytes().to_vec()));
             }
         }),
     },
@@ -261,10 +246,8 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "HDR-5",
         diagnosis: "SSO-H04",
-        seam: answers(|asked, response, _| {
-            if at(asked, AUTH) {
-                identity(response, UID, |value| value.get(..32).map(<[u8]>::to_vec));
-            }
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            identity(asked, response, UID, |value| value.get(..32).map(<[u8]>::to_vec))
         }),
     },
     Fault {
@@ -274,16 +257,13 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "HDR-1",
         diagnosis: "SSO-H06",
-        seam: Seam::Wire(
-            Link::Services,
-            Tampering::response(|asked, response, _| {
-                for (name, value) in &asked.headers {
-                    if name.as_str().starts_with("x-authentik-") {
-                        response.headers_mut().insert(name, value.clone());
-                    }
+        seam: Seam::answers(Link::Services, |asked, response, _| {
+            for (name, value) in &asked.headers {
+                if name.as_str().starts_with("x-authentik-") {
+                    response.headers_mut().insert(name, value.clone());
                 }
-            }),
-        ),
+            }
+        }),
     },
     Fault {
         name: "header_twice",
@@ -292,15 +272,12 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "HDR-1",
         diagnosis: "SSO-H04",
-        seam: Seam::Wire(
-            Link::Services,
-            Tampering::request(|request, _| {
-                if let Some(value) = request.headers().get(USERNAME).cloned() {
-                    request.headers_mut().append(HeaderName::from_static(USERNAME), value);
-                }
-                None
-            }),
-        ),
+        seam: Seam::requests(Link::Services, |request, _| {
+            if let Some(value) = request.headers().get(USERNAME).cloned() {
+                request.headers_mut().append(HeaderName::from_static(USERNAME), value);
+            }
+            None
+        }),
     },
     Fault {
         name: "header_of_someone_else",
@@ -309,15 +286,12 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "HDR-1",
         diagnosis: "SSO-H04",
-        seam: Seam::Wire(
-            Link::Services,
-            Tampering::request(|request, _| {
-                if request.headers().contains_key(USERNAME) {
-                    request.headers_mut().insert(USERNAME, HeaderValue::from_static("akadmin"));
-                }
-                None
-            }),
-        ),
+        seam: Seam::requests(Link::Services, |request, _| {
+            if request.headers().contains_key(USERNAME) {
+                request.headers_mut().insert(USERNAME, HeaderValue::from_static("akadmin"));
+            }
+            None
+        }),
     },
     Fault {
         name: "header_too_big",
@@ -326,16 +300,12 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/2199"),
         breaks: "LOGIN-2",
         diagnosis: "SSO-H07",
-        seam: Seam::Wire(
-            Link::Services,
-            Tampering::request(|request, _| {
-                let size: usize =
-                    request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-                (size > 2048).then(|| {
-                    said(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large")
-                })
-            }),
-        ),
+        seam: Seam::requests(Link::Services, |request, _| {
+            let size: usize =
+                request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+            (size > 2048)
+                .then(|| said(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large"))
+        }),
     },
     Fault {
         name: "token_left_out",
@@ -344,10 +314,8 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "HDR-1",
         diagnosis: "SSO-H04",
-        seam: answers(|asked, response, _| {
-            if at(asked, AUTH) {
-                identity(response, "x-authentik-jwt", |_| Some(Vec::new()));
-            }
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            identity(asked, response, "x-authentik-jwt", |_| Some(Vec::new()))
         }),
     },
 ];

@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 
-use crate::faults::fault::{Fault, Group, Link, Seam, Tampering};
+use crate::faults::fault::{Fault, Group, Link, Seam};
 use crate::faults::tamper::{AUTH, said, status};
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -14,14 +14,7 @@ pub(super) const FAULTS: &[Fault] = &[
         breaks: "LOGIN-1",
         diagnosis: "SSO-I01",
         seam: Seam::Files(|files, deployment| {
-            let middleware = files.definition("middlewares", &deployment.traefik.middleware);
-            let Some(auth) =
-                middleware.and_then(|middleware| middleware.get_mut("forwardAuth")?.as_object_mut())
-            else {
-                return false;
-            };
-            auth.insert("address".to_owned(), format!("http://nowhere:9000{AUTH}traefik").into());
-            true
+            files.ask(deployment, format!("http://nowhere:9000{AUTH}traefik"))
         }),
     },
     Fault {
@@ -31,16 +24,13 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-1",
         diagnosis: "SSO-I02",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::request(|request, _| {
-                request
-                    .uri()
-                    .path()
-                    .starts_with(AUTH)
-                    .then(|| said(StatusCode::SERVICE_UNAVAILABLE, "authentik starting"))
-            }),
-        ),
+        seam: Seam::requests(Link::Authentik, |request, _| {
+            request
+                .uri()
+                .path()
+                .starts_with(AUTH)
+                .then(|| said(StatusCode::SERVICE_UNAVAILABLE, "authentik starting"))
+        }),
     },
     Fault {
         name: "authentik_answers_500",
@@ -49,13 +39,10 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-1",
         diagnosis: "SSO-I02",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::request(|request, _| {
-                let flow = request.uri().path().starts_with("/api/v3/flows/");
-                flow.then(|| status(StatusCode::INTERNAL_SERVER_ERROR))
-            }),
-        ),
+        seam: Seam::requests(Link::Authentik, |request, _| {
+            let flow = request.uri().path().starts_with("/api/v3/flows/");
+            flow.then(|| status(StatusCode::INTERNAL_SERVER_ERROR))
+        }),
     },
     Fault {
         name: "service_is_down",
@@ -64,7 +51,7 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-2",
         diagnosis: "SSO-I03",
-        seam: Seam::Wire(Link::Services, Tampering::request(|_, _| Some(status(StatusCode::BAD_GATEWAY)))),
+        seam: Seam::requests(Link::Services, |_, _| Some(status(StatusCode::BAD_GATEWAY))),
     },
     Fault {
         name: "service_refuses_websockets",
@@ -73,13 +60,10 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/traefik/traefik/issues/6388"),
         breaks: "HDR-1",
         diagnosis: "SSO-I04",
-        seam: Seam::Wire(
-            Link::Services,
-            Tampering::request(|request, _| {
-                let upgrade = request.headers().contains_key(http::header::UPGRADE);
-                upgrade.then(|| said(StatusCode::FORBIDDEN, "origin not allowed"))
-            }),
-        ),
+        seam: Seam::requests(Link::Services, |request, _| {
+            let upgrade = request.headers().contains_key(http::header::UPGRADE);
+            upgrade.then(|| said(StatusCode::FORBIDDEN, "origin not allowed"))
+        }),
     },
     Fault {
         name: "body_is_lost",
@@ -88,16 +72,13 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/traefik/traefik/issues/9952"),
         breaks: "HDR-1",
         diagnosis: "SSO-I05",
-        seam: Seam::Wire(
-            Link::Services,
-            Tampering::request(|request, _| {
-                if request.method() == Method::POST {
-                    request.body_mut().clear();
-                    request.headers_mut().insert(http::header::CONTENT_LENGTH, 0.into());
-                }
-                None
-            }),
-        ),
+        seam: Seam::requests(Link::Services, |request, _| {
+            if request.method() == Method::POST {
+                request.body_mut().clear();
+                request.headers_mut().insert(http::header::CONTENT_LENGTH, 0.into());
+            }
+            None
+        }),
     },
     Fault {
         name: "every_method_is_get",
@@ -106,14 +87,11 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/traefik/traefik/issues/11438"),
         breaks: "HDR-1",
         diagnosis: "SSO-I05",
-        seam: Seam::Wire(
-            Link::Services,
-            Tampering::request(|request, _| {
-                if [Method::PUT, Method::DELETE, Method::PATCH].contains(request.method()) {
-                    *request.method_mut() = Method::GET;
-                }
-                None
-            }),
-        ),
+        seam: Seam::requests(Link::Services, |request, _| {
+            if [Method::PUT, Method::DELETE, Method::PATCH].contains(request.method()) {
+                *request.method_mut() = Method::GET;
+            }
+            None
+        }),
     },
 ];

@@ -3,7 +3,7 @@
 use serde_json::json as value;
 
 use super::oidc::providers;
-use crate::faults::fault::{Fault, Group, Link, Seam, Tampering};
+use crate::faults::fault::{Fault, Group, Link, Seam};
 use crate::faults::tamper::json;
 
 const JWKS: &str = "/jwks/";
@@ -27,14 +27,11 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "OIDC-1",
         diagnosis: "SSO-J01",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|asked, response, _| {
-                if asked.uri.path().ends_with(JWKS) {
-                    json(response, |set| *set = value!({}));
-                }
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            if asked.uri.path().ends_with(JWKS) {
+                json(response, |set| *set = value!({}));
+            }
+        }),
     },
     Fault {
         name: "key_was_rotated",
@@ -43,18 +40,15 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "OIDC-1",
         diagnosis: "SSO-J01",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|asked, response, _| {
-                if asked.uri.path().ends_with(JWKS) {
-                    json(response, |set| {
-                        for key in set["keys"].as_array_mut().into_iter().flatten() {
-                            key["kid"] = "before-the-rotation".into();
-                        }
-                    });
-                }
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            if asked.uri.path().ends_with(JWKS) {
+                json(response, |set| {
+                    for key in set["keys"].as_array_mut().into_iter().flatten() {
+                        key["kid"] = "before-the-rotation".into();
+                    }
+                });
+            }
+        }),
     },
     Fault {
         name: "key_nobody_can_read",
@@ -63,19 +57,17 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/minio/minio/issues/19303"),
         breaks: "MINIO-3",
         diagnosis: "SSO-J02",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|asked, response, _| {
-                if asked.uri.path().ends_with(JWKS) {
-                    json(response, |set| {
-                        if let Some(keys) = set["keys"].as_array_mut() {
-                            let odd = value!({ "kty": "OKP", "crv": "X25519", "kid": "odd", "use": "enc", "x": "AA" });
-                            keys.insert(0, odd);
-                        }
-                    });
-                }
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            if asked.uri.path().ends_with(JWKS) {
+                json(response, |set| {
+                    if let Some(keys) = set["keys"].as_array_mut() {
+                        let odd =
+                            value!({ "kty": "OKP", "crv": "X25519", "kid": "odd", "use": "enc", "x": "AA" });
+                        keys.insert(0, odd);
+                    }
+                });
+            }
+        }),
     },
     Fault {
         name: "key_of_other_modulus",
@@ -84,19 +76,16 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "OIDC-1",
         diagnosis: "SSO-J01",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|asked, response, _| {
-                if asked.uri.path().ends_with(JWKS) {
-                    json(response, |set| {
-                        for key in set["keys"].as_array_mut().into_iter().flatten() {
-                            let other = key["n"].as_str().map(|n| n.chars().rev().collect::<String>());
-                            key["n"] = other.into();
-                        }
-                    });
-                }
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            if asked.uri.path().ends_with(JWKS) {
+                json(response, |set| {
+                    for key in set["keys"].as_array_mut().into_iter().flatten() {
+                        let other = key["n"].as_str().map(|n| n.chars().rev().collect::<String>());
+                        key["n"] = other.into();
+                    }
+                });
+            }
+        }),
     },
     Fault {
         name: "tokens_end_at_once",

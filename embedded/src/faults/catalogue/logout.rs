@@ -1,11 +1,11 @@
 //! Logout.
 
 use http::StatusCode;
-use http::header::{HeaderValue, LOCATION};
+use http::header::HeaderValue;
 
 use crate::authentik::model::Stage;
-use crate::faults::fault::{Fault, Group, Link, Seam, Tampering};
-use crate::faults::tamper::{SIGN_OUT, cookie_sent, said, status};
+use crate::faults::fault::{Fault, Group, Link, Seam};
+use crate::faults::tamper::{CORE_COOKIE, SIGN_OUT, cookie_sent, redirect, said, status};
 
 const END_SESSION: &str = "/end-session/";
 
@@ -80,18 +80,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/4083"),
         breaks: "LOGOUT-2",
         diagnosis: "SSO-L07",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::request(|request, deployment| {
-                request.uri().path().starts_with(SIGN_OUT).then(|| {
-                    let mut answer = said(StatusCode::FOUND, "");
-                    if let Ok(place) = HeaderValue::from_str(&deployment.auth.url) {
-                        answer.headers_mut().insert(LOCATION, place);
-                    }
-                    answer
-                })
-            }),
-        ),
+        seam: Seam::requests(Link::Authentik, |request, deployment| {
+            request.uri().path().starts_with(SIGN_OUT).then(|| redirect(&deployment.auth.url))
+        }),
     },
     Fault {
         name: "sign_out_is_404",
@@ -100,12 +91,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGOUT-2",
         diagnosis: "SSO-L06",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::request(|request, _| {
-                request.uri().path().starts_with(SIGN_OUT).then(|| status(StatusCode::NOT_FOUND))
-            }),
-        ),
+        seam: Seam::requests(Link::Authentik, |request, _| {
+            request.uri().path().starts_with(SIGN_OUT).then(|| status(StatusCode::NOT_FOUND))
+        }),
     },
     Fault {
         name: "end_session_does_nothing",
@@ -114,12 +102,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/19201"),
         breaks: "LOGOUT-3",
         diagnosis: "SSO-L08",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::request(|request, _| {
-                request.uri().path().ends_with(END_SESSION).then(|| said(StatusCode::OK, "Logout successful"))
-            }),
-        ),
+        seam: Seam::requests(Link::Authentik, |request, _| {
+            request.uri().path().ends_with(END_SESSION).then(|| said(StatusCode::OK, "Logout successful"))
+        }),
     },
     Fault {
         name: "end_session_is_400",
@@ -128,16 +113,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/22603"),
         breaks: "LOGOUT-3",
         diagnosis: "SSO-L08",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::request(|request, _| {
-                request
-                    .uri()
-                    .path()
-                    .ends_with(END_SESSION)
-                    .then(|| said(StatusCode::BAD_REQUEST, "Bad Request"))
-            }),
-        ),
+        seam: Seam::requests(Link::Authentik, |request, _| {
+            request.uri().path().ends_with(END_SESSION).then(|| said(StatusCode::BAD_REQUEST, "Bad Request"))
+        }),
     },
     Fault {
         name: "logout_page_is_cached",
@@ -146,21 +124,17 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGOUT-1",
         diagnosis: "SSO-L02",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::request(|request, deployment| {
-                let flow = format!("/{}/", deployment.auth.invalidation_flow);
-                let executor = request.uri().path().starts_with("/api/v3/flows/executor/");
-                let path = request.uri().path();
-                let cached =
-                    executor && path.ends_with(&flow) && cookie_sent(request, "authentik_session").is_some();
-                cached.then(|| {
-                    let mut answer = said(StatusCode::OK, r#"{"component":"xak-flow-redirect","to":"/"}"#);
-                    let json = HeaderValue::from_static("application/json");
-                    answer.headers_mut().insert(http::header::CONTENT_TYPE, json);
-                    answer
-                })
-            }),
-        ),
+        seam: Seam::requests(Link::Authentik, |request, deployment| {
+            let flow = format!("/{}/", deployment.auth.invalidation_flow);
+            let executor = request.uri().path().starts_with("/api/v3/flows/executor/");
+            let path = request.uri().path();
+            let cached = executor && path.ends_with(&flow) && cookie_sent(request, CORE_COOKIE).is_some();
+            cached.then(|| {
+                let mut answer = said(StatusCode::OK, r#"{"component":"xak-flow-redirect","to":"/"}"#);
+                let json = HeaderValue::from_static("application/json");
+                answer.headers_mut().insert(http::header::CONTENT_TYPE, json);
+                answer
+            })
+        }),
     },
 ];

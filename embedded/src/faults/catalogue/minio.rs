@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::faults::fault::{Fault, Group, Link, Seam, Tampering};
+use crate::faults::fault::{Fault, Group, Link, Seam};
 use crate::faults::tamper::said;
 use crate::minio::ConsoleVariant;
 use crate::minio::policy::PolicyDocument;
@@ -137,13 +137,10 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "MINIO-1",
         diagnosis: "SSO-M09",
-        seam: Seam::Wire(
-            Link::MinioApi,
-            Tampering::request(|request, _| {
-                (request.method() == http::Method::POST)
-                    .then(|| said(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
-            }),
-        ),
+        seam: Seam::requests(Link::MinioApi, |request, _| {
+            (request.method() == http::Method::POST)
+                .then(|| said(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
+        }),
     },
     Fault {
         name: "signed_host_is_rewritten",
@@ -152,14 +149,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "MINIO-2",
         diagnosis: "SSO-M10",
-        seam: Seam::Wire(
-            Link::MinioApi,
-            Tampering::request(|request, _| {
-                request
-                    .headers_mut()
-                    .insert(http::header::HOST, http::HeaderValue::from_static("minio:9000"));
-                None
-            }),
-        ),
+        seam: Seam::requests(Link::MinioApi, |request, _| {
+            request.headers_mut().insert(http::header::HOST, http::HeaderValue::from_static("minio:9000"));
+            None
+        }),
     },
 ];

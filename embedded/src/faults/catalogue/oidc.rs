@@ -6,7 +6,7 @@ use ssoproof_deployment::Deployment;
 use crate::authentik::State;
 use crate::authentik::model::{Provider, RedirectUri};
 use crate::authentik::oauth2::redirect_uri::Matching;
-use crate::faults::fault::{Fault, Group, Link, Seam, Tampering};
+use crate::faults::fault::{Fault, Group, Link, Seam};
 use crate::faults::tamper::{AUTHORIZE, TOKEN, USERINFO, at, json, location_parameter, said, status};
 
 const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -27,10 +27,6 @@ pub(super) fn providers(state: &mut State, deployment: &Deployment, edit: impl F
 /// Edits every redirect URI of every app.
 fn redirect_uris(state: &mut State, deployment: &Deployment, edit: impl Fn(&mut RedirectUri)) -> bool {
     providers(state, deployment, |provider| provider.redirect_uris.iter_mut().for_each(&edit))
-}
-
-const fn wire(request: Tampering) -> Seam {
-    Seam::Wire(Link::Authentik, request)
 }
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -99,14 +95,14 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/10848"),
         breaks: "OIDC-1",
         diagnosis: "SSO-O07",
-        seam: wire(Tampering::response(|asked, response, _| {
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
             if asked.uri.path().ends_with(DISCOVERY) {
                 json(response, |document| {
                     let issuer = document["issuer"].as_str().map(|issuer| issuer.replacen("://a", "://A", 1));
                     document["issuer"] = issuer.into();
                 });
             }
-        })),
+        }),
     },
     Fault {
         name: "discovery_by_http",
@@ -115,14 +111,14 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/25607"),
         breaks: "OIDC-1",
         diagnosis: "SSO-O07",
-        seam: wire(Tampering::response(|asked, response, _| {
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
             if asked.uri.path().ends_with(DISCOVERY) {
                 json(response, |document| {
                     let text = document.to_string().replace("https://", "http://");
                     *document = serde_json::from_str(&text).unwrap_or_default();
                 });
             }
-        })),
+        }),
     },
     Fault {
         name: "discovery_is_404",
@@ -131,9 +127,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/22439"),
         breaks: "OIDC-1",
         diagnosis: "SSO-O08",
-        seam: wire(Tampering::request(|request, _| {
+        seam: Seam::requests(Link::Authentik, |request, _| {
             request.uri().path().ends_with(DISCOVERY).then(|| said(StatusCode::NOT_FOUND, "Not Found"))
-        })),
+        }),
     },
     Fault {
         name: "token_endpoint_breaks",
@@ -142,9 +138,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "GRAF-1",
         diagnosis: "SSO-O09",
-        seam: wire(Tampering::request(|request, _| {
+        seam: Seam::requests(Link::Authentik, |request, _| {
             request.uri().path().starts_with(TOKEN).then(|| status(StatusCode::INTERNAL_SERVER_ERROR))
-        })),
+        }),
     },
     Fault {
         name: "userinfo_is_forbidden",
@@ -153,9 +149,9 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "OIDC-1",
         diagnosis: "SSO-O09",
-        seam: wire(Tampering::request(|request, _| {
+        seam: Seam::requests(Link::Authentik, |request, _| {
             request.uri().path().starts_with(USERINFO).then(|| status(StatusCode::FORBIDDEN))
-        })),
+        }),
     },
     Fault {
         name: "verifier_is_not_asked",
@@ -164,7 +160,7 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://datatracker.ietf.org/doc/html/rfc7636"),
         breaks: "OIDC-2",
         diagnosis: "SSO-O10",
-        seam: wire(Tampering::request(|request, _| {
+        seam: Seam::requests(Link::Authentik, |request, _| {
             let without = |text: &str, name: &str| {
                 let kept: Vec<&str> = text.split('&').filter(|pair| !pair.starts_with(name)).collect();
                 kept.join("&")
@@ -180,7 +176,7 @@ pub(super) const FAULTS: &[Fault] = &[
                 *request.body_mut() = form.into();
             }
             None
-        })),
+        }),
     },
     Fault {
         name: "code_is_lost",
@@ -189,11 +185,11 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-2",
         diagnosis: "SSO-O12",
-        seam: wire(Tampering::response(|asked, response, _| {
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
             if at(asked, AUTHORIZE) {
                 location_parameter(response, "code", |_| None);
             }
-        })),
+        }),
     },
     Fault {
         name: "subject_is_number",

@@ -4,10 +4,10 @@ use http::StatusCode;
 use ssoproof_deployment::Deployment;
 
 use crate::authentik::State;
-use crate::authentik::model::{Provider, Proxy};
-use crate::faults::fault::{Fault, Group, Link, Seam, Tampering};
+use crate::authentik::model::{Outpost, Provider, Proxy};
+use crate::faults::fault::{Fault, Group, Link, Seam};
 use crate::faults::files::Files;
-use crate::faults::tamper::{AUTH, at, status, victim};
+use crate::faults::tamper::{AUTH, PROXY_COOKIE, at, status, victim};
 
 /// Edits the proxy provider of the service that is hit.
 fn provider(
@@ -26,15 +26,15 @@ fn provider(
     true
 }
 
+/// Edits the embedded outpost.
+pub(super) fn edit_outpost(state: &mut State, edit: impl FnOnce(&mut Outpost)) -> bool {
+    let Some(pk) = state.embedded_outpost().map(|outpost| outpost.pk) else { return false };
+    state.outposts.get_mut(&pk).map(edit).is_some()
+}
+
 /// Puts another address into the middleware.
 fn address(files: &mut Files, deployment: &Deployment, path: &str) -> bool {
-    let middleware = files.definition("middlewares", &deployment.traefik.middleware);
-    let Some(auth) = middleware.and_then(|middleware| middleware.get_mut("forwardAuth")?.as_object_mut())
-    else {
-        return false;
-    };
-    auth.insert("address".to_owned(), format!("{}{path}", *deployment.auth.upstream).into());
-    true
+    files.ask(deployment, format!("{}{path}", *deployment.auth.upstream))
 }
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -48,10 +48,7 @@ pub(super) const FAULTS: &[Fault] = &[
         seam: Seam::Database(|state, deployment| {
             let Some(slug) = victim(deployment).map(|(slug, _)| slug) else { return false };
             let provider = state.application(slug).and_then(|application| application.provider);
-            let Some(mut outpost) = state.embedded_outpost().cloned() else { return false };
-            outpost.providers.retain(|pk| Some(*pk) != provider);
-            state.outposts.insert(outpost.pk, outpost);
-            true
+            edit_outpost(state, |outpost| outpost.providers.retain(|pk| Some(*pk) != provider))
         }),
     },
     Fault {
@@ -61,12 +58,7 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/5110"),
         breaks: "API-2",
         diagnosis: "SSO-P01",
-        seam: Seam::Database(|state, _| {
-            let Some(mut outpost) = state.embedded_outpost().cloned() else { return false };
-            outpost.providers.clear();
-            state.outposts.insert(outpost.pk, outpost);
-            true
-        }),
+        seam: Seam::Database(|state, _| edit_outpost(state, |outpost| outpost.providers.clear())),
     },
     Fault {
         name: "external_host_of_other",
@@ -139,18 +131,14 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/advisories/GHSA-fj56-5763-j8pp"),
         breaks: "HDR-7",
         diagnosis: "SSO-P06",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::request(|request, _| {
-                let lines = request.headers().get_all(http::header::COOKIE).iter();
-                let text: String = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
-                let value =
-                    text.split("authentik_proxy_").nth(1).and_then(|rest| rest.split(['=', ';']).nth(1));
-                let good = |byte: u8| byte.is_ascii_alphanumeric() || b"=-_".contains(&byte);
-                let malformed = value.is_some_and(|value| value.len() < 30 || !value.bytes().all(good));
-                (malformed && request.uri().path().starts_with(AUTH)).then(|| status(StatusCode::OK))
-            }),
-        ),
+        seam: Seam::requests(Link::Authentik, |request, _| {
+            let lines = request.headers().get_all(http::header::COOKIE).iter();
+            let text: String = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+            let value = text.split(PROXY_COOKIE).nth(1).and_then(|rest| rest.split(['=', ';']).nth(1));
+            let good = |byte: u8| byte.is_ascii_alphanumeric() || b"=-_".contains(&byte);
+            let malformed = value.is_some_and(|value| value.len() < 30 || !value.bytes().all(good));
+            (malformed && request.uri().path().starts_with(AUTH)).then(|| status(StatusCode::OK))
+        }),
     },
     Fault {
         name: "nobody_is_asked",
@@ -159,14 +147,11 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-1",
         diagnosis: "SSO-P06",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|asked, response, _| {
-                if at(asked, AUTH) && response.status() == StatusCode::FOUND {
-                    *response = status(StatusCode::OK);
-                }
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            if at(asked, AUTH) && response.status() == StatusCode::FOUND {
+                *response = status(StatusCode::OK);
+            }
+        }),
     },
     Fault {
         name: "bindings_are_gone",
@@ -239,14 +224,11 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-5",
         diagnosis: "SSO-A03",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|asked, response, _| {
-                if at(asked, "/api/v3/flows/executor/") {
-                    let text = String::from_utf8_lossy(response.body());
-                    *response.body_mut() = text.replace("Invalid password", "No such user").into();
-                }
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            if at(asked, "/api/v3/flows/executor/") {
+                let text = String::from_utf8_lossy(response.body());
+                *response.body_mut() = text.replace("Invalid password", "No such user").into();
+            }
+        }),
     },
 ];

@@ -2,13 +2,12 @@
 
 use http::StatusCode;
 
-use crate::faults::fault::{Fault, Group, Link, Seam, Tampering};
+use super::outpost::edit_outpost;
+use crate::faults::fault::{Fault, Group, Link, Seam};
 use crate::faults::tamper::{
-    AUTH, AUTHORIZE, CALLBACK, START, at, cookie_sent, location, location_parameter, said, set_cookies,
-    status, without_cookie,
+    AUTH, AUTHORIZE, CALLBACK, CORE_COOKIE, PROXY_COOKIE, START, at, cookie_sent, location,
+    location_parameter, said, set_cookies, status, without_cookie,
 };
-
-const PROXY_COOKIE: &str = "authentik_proxy_";
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -19,10 +18,10 @@ pub(super) const FAULTS: &[Fault] = &[
         breaks: "LOGIN-1",
         diagnosis: "SSO-P02",
         seam: Seam::Database(|state, deployment| {
-            let Some(mut outpost) = state.embedded_outpost().cloned() else { return false };
-            outpost.config.insert("authentik_host".to_owned(), deployment.auth.upstream.value.clone().into());
-            state.outposts.insert(outpost.pk, outpost);
-            true
+            let upstream = deployment.auth.upstream.value.clone();
+            edit_outpost(state, |outpost| {
+                outpost.config.insert("authentik_host".to_owned(), upstream.into());
+            })
         }),
     },
     Fault {
@@ -32,15 +31,12 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/10848"),
         breaks: "LOGIN-2",
         diagnosis: "SSO-S02",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::request(|request, _| {
-                if request.uri().path().starts_with(AUTH) {
-                    without_cookie(request, PROXY_COOKIE);
-                }
-                None
-            }),
-        ),
+        seam: Seam::requests(Link::Authentik, |request, _| {
+            if request.uri().path().starts_with(AUTH) {
+                without_cookie(request, PROXY_COOKIE);
+            }
+            None
+        }),
     },
     Fault {
         name: "other_outpost_answers_callback",
@@ -49,15 +45,12 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/6883"),
         breaks: "LOGIN-2",
         diagnosis: "SSO-S01",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::request(|request, _| {
-                if request.uri().path().starts_with(CALLBACK) {
-                    without_cookie(request, PROXY_COOKIE);
-                }
-                None
-            }),
-        ),
+        seam: Seam::requests(Link::Authentik, |request, _| {
+            if request.uri().path().starts_with(CALLBACK) {
+                without_cookie(request, PROXY_COOKIE);
+            }
+            None
+        }),
     },
     Fault {
         name: "stale_cookie_is_400",
@@ -66,20 +59,15 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/17033"),
         breaks: "LOGOUT-1",
         diagnosis: "SSO-S03",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering {
-                request: |_, _| None,
-                response: |asked, response, _| {
-                    let known = asked.headers.get("cookie").is_some_and(|cookie| {
-                        cookie.to_str().is_ok_and(|cookie| cookie.contains(PROXY_COOKIE))
-                    });
-                    if at(asked, AUTH) && known && response.status() == StatusCode::FOUND {
-                        *response = status(StatusCode::BAD_REQUEST);
-                    }
-                },
-            },
-        ),
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            let known = asked
+                .headers
+                .get("cookie")
+                .is_some_and(|cookie| cookie.to_str().is_ok_and(|cookie| cookie.contains(PROXY_COOKIE)));
+            if at(asked, AUTH) && known && response.status() == StatusCode::FOUND {
+                *response = status(StatusCode::BAD_REQUEST);
+            }
+        }),
     },
     Fault {
         name: "url_asked_is_lost",
@@ -88,17 +76,14 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/6886"),
         breaks: "LOGIN-2",
         diagnosis: "SSO-S04",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|asked, response, _| {
-                if at(asked, CALLBACK) {
-                    location(response, |place| {
-                        let url = url::Url::parse(place).ok()?;
-                        Some(url.origin().ascii_serialization() + "/")
-                    });
-                }
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            if at(asked, CALLBACK) {
+                location(response, |place| {
+                    let url = url::Url::parse(place).ok()?;
+                    Some(url.origin().ascii_serialization() + "/")
+                });
+            }
+        }),
     },
     Fault {
         name: "query_is_lost",
@@ -107,14 +92,11 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-2",
         diagnosis: "SSO-S04",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|asked, response, _| {
-                if at(asked, CALLBACK) {
-                    location(response, |place| Some(place.split('?').next().unwrap_or(place).to_owned()));
-                }
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            if at(asked, CALLBACK) {
+                location(response, |place| Some(place.split('?').next().unwrap_or(place).to_owned()));
+            }
+        }),
     },
     Fault {
         name: "url_is_encoded_twice",
@@ -123,14 +105,11 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/lklynet/aurral/issues/416"),
         breaks: "LOGIN-2",
         diagnosis: "SSO-S04",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|asked, response, _| {
-                if at(asked, CALLBACK) {
-                    location(response, |place| Some(place.replace('%', "%25")));
-                }
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            if at(asked, CALLBACK) {
+                location(response, |place| Some(place.replace('%', "%25")));
+            }
+        }),
     },
     Fault {
         name: "login_takes_a_detour",
@@ -139,18 +118,15 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-2",
         diagnosis: "SSO-S05",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|asked, response, _| {
-                let host = asked.headers.get("x-forwarded-host").and_then(|host| host.to_str().ok());
-                let path = asked.headers.get("x-forwarded-uri").and_then(|path| path.to_str().ok());
-                if let (true, Some(host), Some(path)) = (at(asked, AUTH), host, path) {
-                    let back = format!("https://{host}{path}");
-                    let back: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
-                    location(response, |_| Some(format!("https://{host}{START}?rd={back}")));
-                }
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            let host = asked.headers.get("x-forwarded-host").and_then(|host| host.to_str().ok());
+            let path = asked.headers.get("x-forwarded-uri").and_then(|path| path.to_str().ok());
+            if let (true, Some(host), Some(path)) = (at(asked, AUTH), host, path) {
+                let back = format!("https://{host}{path}");
+                let back: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
+                location(response, |_| Some(format!("https://{host}{START}?rd={back}")));
+            }
+        }),
     },
     Fault {
         name: "authorize_of_its_own",
@@ -159,18 +135,15 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-1",
         diagnosis: "SSO-P03",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|asked, response, _| {
-                if at(asked, AUTH) {
-                    location(response, |place| {
-                        place
-                            .contains(AUTHORIZE)
-                            .then(|| place.replace(AUTHORIZE, "/application/o/app/authorize/"))
-                    });
-                }
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            if at(asked, AUTH) {
+                location(response, |place| {
+                    place
+                        .contains(AUTHORIZE)
+                        .then(|| place.replace(AUTHORIZE, "/application/o/app/authorize/"))
+                });
+            }
+        }),
     },
     Fault {
         name: "login_page_again",
@@ -179,17 +152,14 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-3",
         diagnosis: "SSO-S06",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::request(|request, _| {
-                let silent = cookie_sent(request, "authentik_session").is_some();
-                let came_by_flow = request.headers().get("referer").is_some();
-                if silent && !came_by_flow && request.uri().path().starts_with(AUTHORIZE) {
-                    without_cookie(request, "authentik_session");
-                }
-                None
-            }),
-        ),
+        seam: Seam::requests(Link::Authentik, |request, _| {
+            let silent = cookie_sent(request, CORE_COOKIE).is_some();
+            let came_by_flow = request.headers().get("referer").is_some();
+            if silent && !came_by_flow && request.uri().path().starts_with(AUTHORIZE) {
+                without_cookie(request, CORE_COOKIE);
+            }
+            None
+        }),
     },
     Fault {
         name: "state_is_dropped",
@@ -198,14 +168,11 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-2",
         diagnosis: "SSO-O12",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|asked, response, _| {
-                if at(asked, AUTHORIZE) {
-                    location_parameter(response, "state", |_| None);
-                }
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            if at(asked, AUTHORIZE) {
+                location_parameter(response, "state", |_| None);
+            }
+        }),
     },
     Fault {
         name: "navigation_gets_401",
@@ -214,14 +181,11 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/11620"),
         breaks: "LOGIN-1",
         diagnosis: "SSO-P04",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|asked, response, _| {
-                if at(asked, AUTH) && response.status() == StatusCode::FOUND {
-                    *response = said(StatusCode::UNAUTHORIZED, "unauthorized request");
-                }
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            if at(asked, AUTH) && response.status() == StatusCode::FOUND {
+                *response = said(StatusCode::UNAUTHORIZED, "unauthorized request");
+            }
+        }),
     },
     Fault {
         name: "core_session_ends_at_once",
@@ -230,13 +194,10 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "LOGIN-2",
         diagnosis: "SSO-S06",
-        seam: Seam::Wire(
-            Link::Authentik,
-            Tampering::response(|asked, response, _| {
-                if at(asked, "/api/v3/flows/executor/") {
-                    set_cookies(response, "authentik_session", |_| String::new());
-                }
-            }),
-        ),
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            if at(asked, "/api/v3/flows/executor/") {
+                set_cookies(response, CORE_COOKIE, |_| String::new());
+            }
+        }),
     },
 ];
