@@ -2,6 +2,7 @@
 
 use http::HeaderMap;
 use http::header::{CONNECTION, HOST, HeaderName, HeaderValue, TE, UPGRADE, USER_AGENT};
+use ssoproof_deployment::traefik::canonical_header;
 
 /// What Go's reverse proxy never sends on, in either direction.
 const BACKEND: [&str; 9] = [
@@ -78,7 +79,7 @@ pub(super) fn is_alias(name: &HeaderName, other: &str) -> bool {
 /// which of two comes last: `X-Authentik-Username` is before `X_authentik_username`.
 pub(super) fn in_order_of_go(headers: &HeaderMap) -> HeaderMap {
     let mut names: Vec<&HeaderName> = headers.keys().collect();
-    names.sort_by_cached_key(|name| (**name != HOST, **name != USER_AGENT, canonical(name)));
+    names.sort_by_cached_key(|name| (**name != HOST, **name != USER_AGENT, canonical_header(name.as_str())));
     let mut ordered = HeaderMap::with_capacity(headers.len());
     for name in names {
         for value in headers.get_all(name) {
@@ -86,17 +87,6 @@ pub(super) fn in_order_of_go(headers: &HeaderMap) -> HeaderMap {
         }
     }
     ordered
-}
-
-/// A name with every letter that begins a word, after a dash, in upper case.
-fn canonical(name: &HeaderName) -> String {
-    let mut begins = true;
-    let cased = |letter: char| {
-        let cased = if begins { letter.to_ascii_uppercase() } else { letter };
-        begins = letter == '-';
-        cased
-    };
-    name.as_str().chars().map(cased).collect()
 }
 
 #[cfg(test)]
