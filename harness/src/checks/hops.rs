@@ -10,7 +10,7 @@ use super::Finding;
 use super::cookies::{Attributes, name_matches};
 use super::expect::{Check, CheckFuture};
 use super::url_match;
-use crate::evidence::{ChangeKind, Hop};
+use crate::evidence::{ChangeKind, Hop, parameter};
 use crate::scenario::{Scope, Text, TextError};
 use crate::steps::{Parts, Seen, World};
 
@@ -68,9 +68,7 @@ impl Pattern {
         }
         for (name, value) in &self.query {
             let expected = value.string(scope)?;
-            let got = target.as_ref().and_then(|url| {
-                url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-            });
+            let got = target.as_ref().and_then(|url| parameter(url, name));
             if got.as_deref() != Some(expected.as_str()) {
                 let got = got.unwrap_or_else(|| "absent".to_owned());
                 return Ok(Some((value.place, format!("{name}={expected}"), format!("{name}={got}"))));

@@ -19,7 +19,7 @@ impl Diagnosis for Access {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let finding = subject.findings.iter().map(|found| &found.finding).find(|finding| {
+        let finding = subject.finding(|finding| {
             let denied = "the page that refuses the user";
             (finding.expected == denied && finding.got.contains("service"))
                 || finding.got == denied

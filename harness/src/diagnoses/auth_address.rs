@@ -23,7 +23,7 @@ impl Diagnosis for AuthAddress {
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let routing = subject.routing().ok()?;
-        let (definition, auth) = subject.forward_auth(&routing)?;
+        let (definition, auth) = subject.forward_auth(routing)?;
         let address = Url::parse(&auth.address).ok()?;
         let host = address.host_str().unwrap_or_default();
         let fault = if subject.deployment.hosts().iter().any(|one| one == host) {

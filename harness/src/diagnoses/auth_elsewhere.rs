@@ -21,7 +21,7 @@ impl Diagnosis for AuthElsewhere {
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let routing = subject.routing().ok()?;
-        let (definition, auth) = subject.forward_auth(&routing)?;
+        let (definition, auth) = subject.forward_auth(routing)?;
         let (address, own) =
             (Url::parse(&auth.address).ok()?, Url::parse(&subject.deployment.auth.upstream).ok()?);
         let elsewhere = (address.host_str(), address.port_or_known_default())

@@ -1,6 +1,6 @@
 //! SSO-I02.
 
-use super::subject::{Diagnosed, Diagnosis, Subject};
+use super::subject::{Diagnosed, Diagnosis, Subject, TOKEN, USERINFO};
 
 /// Authentik answers with an error of its own.
 pub(super) struct AuthentikDown;
@@ -21,8 +21,7 @@ impl Diagnosis for AuthentikDown {
         let hop = subject.ledger.hops.iter().find(|hop| {
             let auth = subject.is_auth(&hop.request.url)
                 || subject.service_of(hop).is_some() && subject.proxy_cookie(hop).is_none();
-            let endpoint =
-                matches!(hop.request.url.path(), "/application/o/token/" | "/application/o/userinfo/");
+            let endpoint = matches!(hop.request.url.path(), TOKEN | USERINFO);
             auth && !endpoint && matches!(hop.status(), Some(500 | 503))
         })?;
         Some(Diagnosed {

@@ -1,6 +1,7 @@
 //! SSO-O06.
 
 use super::subject::{AUTHORIZE, Diagnosed, Diagnosis, Subject};
+use crate::evidence::parameter;
 
 /// Authentik does not know the client id.
 pub(super) struct ClientUnknown;
@@ -21,12 +22,7 @@ impl Diagnosis for ClientUnknown {
         let hop = subject
             .hops_at(AUTHORIZE, 400)
             .find(|hop| hop.response().is_some_and(|response| response.text().contains("client_id")))?;
-        let id = hop
-            .request
-            .url
-            .query_pairs()
-            .find(|(key, _)| key == "client_id")
-            .map(|(_, value)| value.into_owned());
+        let id = parameter(&hop.request.url, "client_id");
         Some(Diagnosed {
             code: self.code(),
             title: format!("Authentik does not know client `{}` (hop {})", id.unwrap_or_default(), hop.index),

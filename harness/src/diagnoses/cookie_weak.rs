@@ -20,7 +20,7 @@ impl Diagnosis for CookieWeak {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let finding = subject.findings.iter().map(|found| &found.finding).find(|finding| {
+        let finding = subject.finding(|finding| {
             let cookie = finding.expected.starts_with("cookie ") || finding.what.starts_with("cookie ");
             let text = format!("{} {}", finding.what, finding.expected).to_ascii_lowercase();
             cookie

@@ -1,6 +1,6 @@
 //! SSO-O09.
 
-use super::subject::{Diagnosed, Diagnosis, Subject};
+use super::subject::{Diagnosed, Diagnosis, Subject, TOKEN, USERINFO};
 
 /// An endpoint that apps call does not answer as it should.
 pub(super) struct EndpointBroken;
@@ -43,6 +43,3 @@ impl Diagnosis for EndpointBroken {
         })
     }
 }
-
-const TOKEN: &str = "/application/o/token/";
-const USERINFO: &str = "/application/o/userinfo/";

@@ -19,7 +19,7 @@ impl Diagnosis for ForwardedForged {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let finding = subject.findings.iter().map(|found| &found.finding).find(|finding| {
+        let finding = subject.finding(|finding| {
             let name = finding.what.strip_prefix("header ").unwrap_or_default();
             (name.starts_with("x-forwarded-") || name == "x-real-ip") && finding.got != "absent"
         });

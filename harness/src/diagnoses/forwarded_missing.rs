@@ -19,10 +19,7 @@ impl Diagnosis for ForwardedMissing {
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let finding = subject
-            .findings
-            .iter()
-            .map(|found| &found.finding)
-            .find(|finding| finding.what.starts_with("header x-forwarded-") && finding.got == "absent")?;
+            .finding(|finding| finding.what.starts_with("header x-forwarded-") && finding.got == "absent")?;
         Some(Diagnosed {
             code: self.code(),
             title: format!("the service gets no {}", finding.what.trim_start_matches("header ")),

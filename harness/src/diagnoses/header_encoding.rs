@@ -18,7 +18,7 @@ impl Diagnosis for HeaderEncoding {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let finding = subject.findings.iter().map(|found| &found.finding).find(|finding| {
+        let finding = subject.finding(|finding| {
             finding.what.starts_with("header ") && is_foreign(&finding.expected) && finding.got != "absent"
         })?;
         Some(Diagnosed {

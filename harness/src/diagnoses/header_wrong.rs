@@ -19,11 +19,7 @@ impl Diagnosis for HeaderWrong {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let finding = subject
-            .findings
-            .iter()
-            .map(|found| &found.finding)
-            .find(|finding| finding.what.to_ascii_lowercase().contains("x-authentik"))?;
+        let finding = subject.finding(|finding| finding.what.to_ascii_lowercase().contains("x-authentik"))?;
         Some(Diagnosed {
             code: self.code(),
             title: format!("{} is {} where {} is promised", finding.what, finding.got, finding.expected),

@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::subject::{Diagnosed, Diagnosis, Subject};
+use crate::evidence::parameter;
 
 /// The outpost believes that browsers come by http.
 pub(super) struct HttpScheme;
@@ -25,8 +26,8 @@ impl Diagnosis for HttpScheme {
         let (hop, url) =
             subject.ledger.hops.iter().filter(|hop| hop.request.url.scheme() == "https").find_map(|hop| {
                 let to = hop.redirect_target()?;
-                let parameter = to.query_pairs().find(|(key, _)| key == "redirect_uri" || key == "rd");
-                let inner = parameter.and_then(|(_, value)| Url::parse(&value).ok());
+                let inner = parameter(&to, "redirect_uri").or_else(|| parameter(&to, "rd"));
+                let inner = inner.and_then(|inner| Url::parse(&inner).ok());
                 let plain = [Some(to), inner].into_iter().flatten().find(|url| {
                     url.scheme() == "http"
                         && subject.deployment.hosts().iter().any(|host| Some(host.as_str()) == url.host_str())

@@ -19,8 +19,7 @@ impl Diagnosis for KeyUnknown {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let signature =
-            subject.findings.iter().map(|found| &found.finding).find(|finding| finding.check == "signature");
+        let signature = subject.finding(|finding| finding.check == "signature");
         let words = ["No public key found for kid", "crypto/rsa: verification error", "signature is invalid"];
         let said = words.into_iter().find_map(|words| subject.said(words));
         let signature = signature.filter(|_| subject.id_claims().next().is_some());

@@ -18,7 +18,7 @@ impl Diagnosis for LoginAccepted {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let finding = subject.findings.iter().map(|found| &found.finding).find(|finding| {
+        let finding = subject.finding(|finding| {
             finding.check == "refused"
                 && finding.expected == "refused by sign_in"
                 && finding.got == "let through"

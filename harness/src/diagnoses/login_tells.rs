@@ -18,7 +18,7 @@ impl Diagnosis for LoginTells {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let finding = subject.findings.iter().map(|found| &found.finding).find(|finding| {
+        let finding = subject.finding(|finding| {
             let words = finding.check == "refused" && matches!(finding.what.as_str(), "message" | "code");
             let hop = finding.hop.and_then(|hop| subject.ledger.hop(hop));
             words && hop.is_some_and(|hop| hop.request.url.path().starts_with("/api/v3/flows/executor/"))

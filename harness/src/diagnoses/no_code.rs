@@ -1,6 +1,7 @@
 //! SSO-O12.
 
 use super::subject::{AUTHORIZE, Diagnosed, Diagnosis, Subject};
+use crate::evidence::parameter;
 
 /// The authorize endpoint sends browsers back without a code or a state.
 pub(super) struct NoCode;
@@ -22,8 +23,8 @@ impl Diagnosis for NoCode {
         let (hop, missing) =
             subject.ledger.hops.iter().filter(|hop| hop.request.url.path() == AUTHORIZE).find_map(|hop| {
                 let to = hop.redirect_target().filter(|to| !subject.is_auth(to))?;
-                let has = |name: &str| to.query_pairs().any(|(key, _)| key == name);
-                let sent = hop.request.url.query_pairs().any(|(key, _)| key == "state");
+                let has = |name: &str| parameter(&to, name).is_some();
+                let sent = parameter(&hop.request.url, "state").is_some();
                 match (has("error"), has("code"), !sent || has("state")) {
                     (true, ..) | (_, true, true) => None,
                     (_, false, _) => Some((hop, "code")),

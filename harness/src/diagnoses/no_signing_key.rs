@@ -3,6 +3,7 @@
 use ssoproof_deployment::SigningKey;
 
 use super::subject::{Diagnosed, Diagnosis, Subject};
+use crate::evidence::parameter;
 
 /// A provider has no signing key.
 pub(super) struct NoSigningKey;
@@ -31,9 +32,7 @@ impl Diagnosis for NoSigningKey {
             let asked = subject.ledger.hops.iter().any(|hop| {
                 let url = &hop.request.url;
                 url.path().starts_with(&own)
-                    || url
-                        .query_pairs()
-                        .any(|(key, value)| key == "client_id" && value == provider.client_id.as_str())
+                    || parameter(url, "client_id").as_ref() == Some(&provider.client_id)
             });
             asked && (*provider.signing_key == SigningKey::None || refused || symmetric)
         })?;

@@ -3,7 +3,7 @@
 use regex::Regex;
 use ssoproof_deployment::traefik::canonical_header;
 
-use super::subject::{Diagnosed, Diagnosis, Subject};
+use super::subject::{Diagnosed, Diagnosis, Subject, copies};
 
 /// authResponseHeadersRegex does not match what it should.
 pub(super) struct Pattern;
@@ -23,14 +23,11 @@ impl Diagnosis for Pattern {
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let routing = subject.routing().ok()?;
-        let (definition, auth) = subject.forward_auth(&routing)?;
+        let (definition, auth) = subject.forward_auth(routing)?;
         let text = auth.response_headers_pattern.as_ref()?;
         let pattern = Regex::new(text).ok()?;
         let identity = &subject.deployment.headers.identity;
-        let missed = identity.iter().find(|header| {
-            let listed = auth.response_headers.iter().any(|one| one.eq_ignore_ascii_case(header));
-            !listed && !pattern.is_match(&canonical_header(header))
-        });
+        let missed = identity.iter().find(|header| !copies(auth, header));
         let title = if let Some(missed) = missed {
             format!("authResponseHeadersRegex `{text}` does not match `{}`", canonical_header(missed))
         } else if pattern.is_match("X-Forwarded-Host") {

@@ -18,7 +18,7 @@ impl Diagnosis for PolicyOther {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let finding = subject.findings.iter().map(|found| &found.finding).find(|finding| {
+        let finding = subject.finding(|finding| {
             finding.check == "can" || finding.check == "cannot" || finding.got.contains("AccessDenied")
         })?;
         Some(Diagnosed {

@@ -1,6 +1,7 @@
 //! SSO-O01.
 
 use super::subject::{Diagnosed, Diagnosis, Subject};
+use crate::evidence::parameter;
 
 /// A relying party's redirect URI is not one of its provider's.
 pub(super) struct RedirectUri;
@@ -22,10 +23,7 @@ impl Diagnosis for RedirectUri {
         let hop = subject.hops_at("/application/o/authorize/", 400).find(|hop| {
             hop.response().is_some_and(|response| response.text().contains("Redirect URI Error"))
         })?;
-        let query = |name: &str| {
-            let mut pairs = hop.request.url.query_pairs();
-            pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-        };
+        let query = |name: &str| parameter(&hop.request.url, name);
         let (sent, client) =
             (query("redirect_uri").unwrap_or_default(), query("client_id").unwrap_or_default());
         let providers = subject.deployment.providers();

@@ -1,6 +1,7 @@
 //! SSO-O04.
 
 use super::subject::{AUTHORIZE, Diagnosed, Diagnosis, Subject};
+use crate::evidence::parameter;
 
 /// The authorize endpoint sends codes to a URI that is not the app's.
 pub(super) struct RedirectUriOpen;
@@ -20,13 +21,7 @@ impl Diagnosis for RedirectUriOpen {
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let (hop, uri, client) =
             subject.ledger.hops.iter().filter(|hop| hop.request.url.path() == AUTHORIZE).find_map(|hop| {
-                let query = |name: &str| {
-                    hop.request
-                        .url
-                        .query_pairs()
-                        .find(|(key, _)| key == name)
-                        .map(|(_, value)| value.into_owned())
-                };
+                let query = |name: &str| parameter(&hop.request.url, name);
                 let (uri, client) = (query("redirect_uri")?, query("client_id")?);
                 let providers = subject.deployment.providers();
                 let (_, provider) =

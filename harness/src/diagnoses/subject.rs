@@ -1,22 +1,27 @@
 //! What a diagnosis looks at, and what it says.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use regex::Regex;
 use serde_json::Value;
-use ssoproof_deployment::traefik::{ForwardAuth, MiddlewareDefinition, MiddlewareType};
+use ssoproof_deployment::traefik::{ForwardAuth, MiddlewareDefinition, MiddlewareType, canonical_header};
 use ssoproof_deployment::{Deployment, Place, Problem, Service, Source};
 use url::Url;
 
-use crate::evidence::{Hop, Ledger};
+use crate::checks::Finding;
+use crate::evidence::{Hop, Ledger, jwt_part, parameter};
 use crate::routing::Routing;
 use crate::runner::StepFinding;
 use crate::scenario::Case;
 
 /// The shared authorize endpoint.
 pub(super) const AUTHORIZE: &str = "/application/o/authorize/";
+/// Where clients redeem codes.
+pub(super) const TOKEN: &str = "/application/o/token/";
+/// Where they ask who somebody is.
+pub(super) const USERINFO: &str = "/application/o/userinfo/";
 /// The outpost's own paths.
 pub(super) const OUTPOST: &str = "/outpost.goauthentik.io/";
 /// The way back from the authorize endpoint.
@@ -36,9 +41,45 @@ pub struct Subject<'a> {
     pub findings: &'a [StepFinding],
     /// Every hop.
     pub ledger: &'a Ledger,
+    /// The deployment's services with their URLs.
+    services: Vec<(&'a str, &'a Service, Url)>,
+    /// The routers in force, read when they are first asked for.
+    routing: OnceCell<Result<Routing, Problem>>,
+}
+
+impl<'a> Subject<'a> {
+    /// What is known of `case`: what is promised, the Traefik files in force, the last log lines of each component,
+    /// what is not as expected, and every hop.
+    pub fn new(
+        deployment: &'a Deployment,
+        traefik: &'a Path,
+        logs: &'a [(String, Vec<String>)],
+        case: &'a Case,
+        findings: &'a [StepFinding],
+        ledger: &'a Ledger,
+    ) -> Self {
+        let services = deployment.services.iter();
+        let services = services
+            .filter_map(|(slug, service)| Some((slug.as_str(), service, Url::parse(&service.url).ok()?)));
+        Self {
+            deployment,
+            traefik,
+            logs,
+            case,
+            findings,
+            ledger,
+            services: services.collect(),
+            routing: OnceCell::new(),
+        }
+    }
 }
 
 impl Subject<'_> {
+    /// The first finding that is `wanted`.
+    pub(super) fn finding(&self, wanted: impl Fn(&Finding) -> bool) -> Option<&Finding> {
+        self.findings.iter().map(|found| &found.finding).find(|finding| wanted(finding))
+    }
+
     /// The deployment's services that the case is about: those whose hosts it dialled or routed to.
     pub(super) fn services(&self) -> Vec<(&str, &Service, Url)> {
         let about = |url: &Url| {
@@ -53,17 +94,12 @@ impl Subject<'_> {
             });
             dialled || routed
         };
-        self.deployment
-            .services
-            .iter()
-            .filter_map(|(slug, service)| Some((slug.as_str(), service, Url::parse(&service.url).ok()?)))
-            .filter(|(_, _, url)| about(url))
-            .collect()
+        self.services.iter().filter(|(_, _, url)| about(url)).cloned().collect()
     }
 
     /// The routers in force.
-    pub(super) fn routing(&self) -> Result<Routing, Problem> {
-        Routing::read(self.deployment, self.traefik)
+    pub(super) fn routing(&self) -> Result<&Routing, &Problem> {
+        self.routing.get_or_init(|| Routing::read(self.deployment, self.traefik)).as_ref()
     }
 
     /// A place in `deployment.yaml`.
@@ -97,7 +133,7 @@ impl Subject<'_> {
     pub(super) fn logged_by_grafana(&self, words: &str) -> Option<&str> {
         let refused = self.ledger.hops.iter().any(|hop| {
             let back = hop.request.url.path().ends_with("/login/generic_oauth");
-            let code = hop.request.url.query_pairs().any(|(key, _)| key == "code" || key == "state");
+            let code = ["code", "state"].iter().any(|name| parameter(&hop.request.url, name).is_some());
             back && code && hop.redirect_target().is_some_and(|to| to.path().ends_with("/login"))
         });
         self.logged(words).filter(|_| refused)
@@ -125,11 +161,10 @@ impl Subject<'_> {
     }
 
     fn id_parts(&self, part: usize) -> impl Iterator<Item = Value> {
-        self.ledger.hops.iter().filter_map(move |hop| {
-            let body = hop.response()?.json()?;
-            let text = body.get("id_token")?.as_str()?.split('.').nth(part)?.to_owned();
-            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
-        })
+        self.ledger
+            .hops
+            .iter()
+            .filter_map(move |hop| jwt_part(hop.response()?.json()?.get("id_token")?.as_str()?, part))
     }
 
     /// The middleware that protects services, and what it asks.
@@ -155,9 +190,8 @@ impl Subject<'_> {
     /// The service whose host `hop` asks.
     pub(super) fn service_of(&self, hop: &Hop) -> Option<(&str, &Service)> {
         let host = hop.request.url.host_str()?;
-        let is = |service: &Service| Url::parse(&service.url).is_ok_and(|url| url.host_str() == Some(host));
-        let mut services = self.deployment.services.iter();
-        services.find(|(_, service)| is(service)).map(|(slug, service)| (slug.as_str(), service))
+        let mut services = self.services.iter();
+        services.find(|(_, _, url)| url.host_str() == Some(host)).map(|(slug, service, _)| (*slug, *service))
     }
 
     /// The hops that ask a service's host.
@@ -224,6 +258,14 @@ impl Subject<'_> {
             .iter()
             .filter(move |hop| hop.request.url.path().ends_with(path) && hop.status() == Some(status))
     }
+}
+
+/// Whether `auth` copies `header` from the answer onto the request: it lists it, or its pattern matches the canonical
+/// name.
+pub(super) fn copies(auth: &ForwardAuth, header: &str) -> bool {
+    let pattern = auth.response_headers_pattern.as_ref().and_then(|pattern| Regex::new(pattern).ok());
+    auth.response_headers.iter().any(|one| one.eq_ignore_ascii_case(header))
+        || pattern.is_some_and(|pattern| pattern.is_match(&canonical_header(header)))
 }
 
 /// Whether what arrived at a service has a header that begins with `name`, in lower case.

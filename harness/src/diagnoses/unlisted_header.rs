@@ -1,9 +1,6 @@
 //! SSO-H01.
 
-use regex::Regex;
-use ssoproof_deployment::traefik::{MiddlewareType, canonical_header};
-
-use super::subject::{Diagnosed, Diagnosis, Subject};
+use super::subject::{Diagnosed, Diagnosis, Subject, copies};
 
 /// The middleware does not list an identity header.
 pub(super) struct UnlistedHeader;
@@ -24,18 +21,9 @@ impl Diagnosis for UnlistedHeader {
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let routing = subject.routing().ok()?;
-        let name = subject.deployment.traefik.middleware.split('@').next()?;
-        let definition = routing.config().dynamic.middlewares.get(name)?;
-        let auth = definition.types.iter().find_map(|kind| match kind {
-            MiddlewareType::ForwardAuth(auth) => Some(auth),
-            _ => None,
-        })?;
-        let pattern = auth.response_headers_pattern.as_ref().and_then(|pattern| Regex::new(pattern).ok());
-        let header = subject.deployment.headers.identity.iter().find(|header| {
-            let listed = auth.response_headers.iter().any(|one| one.eq_ignore_ascii_case(header));
-            let matched = pattern.as_ref().is_some_and(|pattern| pattern.is_match(&canonical_header(header)));
-            !listed && !matched && is_about(subject, header)
-        })?;
+        let (definition, auth) = subject.forward_auth(routing)?;
+        let identity = &subject.deployment.headers.identity;
+        let header = identity.iter().find(|header| !copies(auth, header) && is_about(subject, header))?;
         let header = &header.value;
         Some(Diagnosed {
             code: self.code(),

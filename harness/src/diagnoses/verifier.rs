@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::subject::{AUTHORIZE, Diagnosed, Diagnosis, Subject};
+use super::subject::{AUTHORIZE, Diagnosed, Diagnosis, Subject, TOKEN};
+use crate::evidence::parameter;
 
 /// The token endpoint does not check the PKCE verifier.
 pub(super) struct Verifier;
@@ -22,14 +23,11 @@ impl Diagnosis for Verifier {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let hop = subject.hops_at("/application/o/token/", 200).find(|hop| {
+        let hop = subject.hops_at(TOKEN, 200).find(|hop| {
             let before = subject.ledger.hops.iter().rev().filter(|asked| asked.index < hop.index);
             // The one after a login page is of Authentik's making.
             let mut asked = before.filter(|asked| asked.request.url.path() == AUTHORIZE);
-            let challenge = asked.find_map(|asked| {
-                let mut pairs = asked.request.url.query_pairs();
-                pairs.find(|(key, _)| key == "code_challenge").map(|(_, value)| value.into_owned())
-            });
+            let challenge = asked.find_map(|asked| parameter(&asked.request.url, "code_challenge"));
             let mut form = url::form_urlencoded::parse(&hop.request.body);
             let verifier = form.find(|(key, _)| key == "code_verifier").map(|(_, value)| value.into_owned());
             let fits = |challenge: &String| {

@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use regex::Regex;
 use serde_json::Value;
 
-use crate::evidence::{ResponseRecord, mask_value};
+use crate::evidence::{ResponseRecord, jwt_part, mask_value};
 
 /// The most fields of a body that are compared.
 const MOST_FIELDS: usize = 500;
@@ -88,13 +86,8 @@ pub(super) fn read(path: &str, response: &ResponseRecord) -> Bodies {
 /// The claims of `token`, when it is a JWT, by `name.claim`; its header is `name.header`.
 pub(super) fn claims(name: &str, token: &str) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
-    let parts: Vec<&str> = token.split('.').collect();
-    let decoded = |part: &str| -> Option<Value> {
-        serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).ok()?).ok().filter(Value::is_object)
-    };
-    if let [header, payload, _] = parts[..]
-        && let (Some(header), Some(payload)) = (decoded(header), decoded(payload))
-    {
+    let compact = token.split('.').count() == 3;
+    if compact && let (Some(header), Some(payload)) = (jwt_part(token, 0), jwt_part(token, 1)) {
         flatten(&format!("{name}.header"), &header, &mut all);
         flatten(name, &payload, &mut all);
         if let (Some(issued), Some(expires)) = (payload["iat"].as_i64(), payload["exp"].as_i64()) {
@@ -203,6 +196,8 @@ fn words(page: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::json;
 
     use super::*;

@@ -168,6 +168,11 @@ impl RequestRecord {
     }
 }
 
+/// The first value of the query parameter `name` of `url`, decoded.
+pub fn parameter(url: &Url, name: &str) -> Option<String> {
+    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
 /// Whether a request with this method only reads, so that a stack that is only read may get it.
 pub fn only_reads(method: &str) -> bool {
     matches!(method, "GET" | "HEAD")

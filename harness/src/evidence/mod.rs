@@ -2,7 +2,8 @@
 
 mod backends;
 mod curl;
-pub mod ledger;
+pub mod jwt;
+mod ledger;
 pub mod loops;
 mod mask;
 mod normalise;
@@ -10,9 +11,10 @@ mod redact;
 
 pub use backends::{Backends, Tells};
 pub use curl::curl;
+pub(crate) use jwt::jwt_part;
 pub use ledger::{
     Cause, ChangeKind, CookieAttributes, ExchangeError, ExchangeErrorKind, HeaderLines, Hop, JarChange,
-    Ledger, RequestRecord, ResponseRecord, SameSite, only_reads,
+    Ledger, RequestRecord, ResponseRecord, SameSite, only_reads, parameter,
 };
 pub use loops::{CycleStep, LoopReport, detect};
 pub use mask::mask_url;

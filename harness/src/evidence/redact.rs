@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use url::Url;
 
+use super::jwt::jwt_part;
 use super::ledger::{Hop, Ledger};
 use crate::stacks::Secrets;
 
@@ -246,12 +245,8 @@ fn is_secret(name: &str) -> bool {
 
 /// The header of a compact JWT.
 fn jwt_header(text: &str) -> Option<Value> {
-    let mut parts = text.split('.');
-    let header = parts.next().filter(|header| header.starts_with("eyJ"))?;
-    if parts.count() != 2 {
-        return None;
-    }
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()
+    let compact = text.starts_with("eyJ") && text.split('.').count() == 3;
+    jwt_part(text, 0).filter(|_| compact)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::verdict::Verdict;
 use crate::agent::{Agent, Limits};
 use crate::checks::{self, json::search};
 use crate::diagnoses::{self, Subject};
-use crate::evidence::Ledger;
+use crate::evidence::{Ledger, parameter};
 use crate::scenario::{Case, PlannedStep};
 use crate::stacks::Stack;
 use crate::steps::{ActorState, Capture, Seen, StepError, World};
@@ -81,8 +81,7 @@ pub async fn run_case(
     } else {
         let logs = stack.logs(LOG_LINES).await;
         let traefik = stack.traefik_files();
-        let subject =
-            Subject { deployment, traefik, logs: &logs, case: &case, findings: &findings, ledger: &ledger };
+        let subject = Subject::new(deployment, traefik, &logs, &case, &findings, &ledger);
         (diagnoses::examine(&subject), logs)
     };
     let mut outcome = CaseOutcome::untried(case, round, verdict).with_secrets(stack.secrets().clone());
@@ -173,9 +172,7 @@ fn captured(capture: &Capture, seen: &Seen, world: &mut World<'_>) -> Result<Val
             .ok_or_else(|| missing(format!("no header `{name}`")))?,
         Capture::Query(name) => hop
             .and_then(|hop| hop.redirect_target())
-            .and_then(|url| {
-                url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-            })
+            .and_then(|url| parameter(&url, name))
             .map(Value::String)
             .ok_or_else(|| missing(format!("no parameter `{name}` in the redirect")))?,
         Capture::Cookie(name) => world

@@ -9,7 +9,7 @@ use jsonwebtoken::{DecodingKey, Validation};
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use ssoproof_deployment::{Located, Place};
 use url::Url;
@@ -19,7 +19,7 @@ use super::step::{Parts, Step, StepError, StepFuture, Verb};
 use super::world::parse_url;
 use super::{Refusal, Seen, TokenSet, World};
 use crate::agent::{Agent, Outgoing};
-use crate::evidence::{Cause, Hop};
+use crate::evidence::{Cause, Hop, jwt_part, parameter};
 use crate::scenario::Text;
 
 /// The code flow in place of an app: its client id, redirect URI, scopes and secret, unless said otherwise.
@@ -218,9 +218,7 @@ impl Attempt {
             let status = hop.status().map(|status| status.to_string()).unwrap_or_default();
             return Ok(Err(refusal(status, title)));
         };
-        let query = |name: &str| {
-            target.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-        };
+        let query = |name: &str| parameter(&target, name);
         if let Some(error) = query("error") {
             return Ok(Err(refusal(error, query("error_description").unwrap_or_default())));
         }
@@ -294,9 +292,9 @@ impl Attempt {
         let userinfo = body(api(request, world).await).unwrap_or_default();
         Ok(TokenSet {
             app: self.app.clone(),
-            header: part(id_token, 0).and_then(|header| header.as_object().cloned()).unwrap_or_default(),
-            id_token: part(id_token, 1).unwrap_or_default(),
-            access_token: part(access_token, 1).unwrap_or_default(),
+            header: jwt_part(id_token, 0).and_then(|header| header.as_object().cloned()).unwrap_or_default(),
+            id_token: jwt_part(id_token, 1).unwrap_or_default(),
+            access_token: jwt_part(access_token, 1).unwrap_or_default(),
             userinfo,
             signature: self.verify(id_token, &jwks),
             discovery: self.discovery.clone(),
@@ -350,12 +348,6 @@ fn body(hop: &Hop) -> Option<Value> {
 
 fn random() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
-}
-
-/// A part of a compact JWT as JSON.
-fn part(token: &str, index: usize) -> Option<Value> {
-    let bytes = URL_SAFE_NO_PAD.decode(token.split('.').nth(index)?).ok()?;
-    serde_json::from_slice::<Map<String, Value>>(&bytes).ok().map(Value::Object)
 }
 
 fn title(html: &str) -> String {

@@ -6,7 +6,7 @@ mod outpost;
 mod urls;
 
 use super::{Cause, Round};
-use crate::evidence::Hop;
+use crate::evidence::{Hop, parameter};
 
 /// A rule that recognises one cause.
 pub struct Rule {
@@ -39,12 +39,12 @@ fn path_ends(hop: &Hop, end: &str) -> bool {
 
 /// Whether the hop is a request to the authorize endpoint, Authentik's or another's.
 fn is_authorize(hop: &Hop) -> bool {
-    path_ends(hop, "/authorize") && hop.request.url.query_pairs().any(|(name, _)| name == "client_id")
+    path_ends(hop, "/authorize") && parameter(&hop.request.url, "client_id").is_some()
 }
 
 /// Whether the hop is a callback with a code: the outpost's, Grafana's, MinIO's or another's.
 fn is_callback(hop: &Hop) -> bool {
-    let has = |wanted: &str| hop.request.url.query_pairs().any(|(name, _)| name == wanted);
+    let has = |wanted: &str| parameter(&hop.request.url, wanted).is_some();
     has("code") && has("state")
 }
 

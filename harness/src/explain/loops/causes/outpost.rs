@@ -4,7 +4,7 @@ use url::Url;
 
 use super::super::{Cause, Round};
 use super::{Rule, host, is_authorize, is_callback, path_ends};
-use crate::evidence::Hop;
+use crate::evidence::{Hop, parameter};
 
 /// SSO-L16.
 pub(super) const OTHER_HOST: Rule = Rule {
@@ -22,7 +22,7 @@ pub(super) const OTHER_HOST: Rule = Rule {
 fn other_host(hops: &[&Hop], _: Option<&Round>) -> Option<Cause> {
     hops.iter().find_map(|hop| {
         let authorize = hop.redirect_target().filter(|target| target.path().trim_end_matches('/').ends_with("/authorize"))?;
-        let back = authorize.query_pairs().find(|(name, _)| name == "redirect_uri")?.1.into_owned();
+        let back = parameter(&authorize, "redirect_uri")?;
         let back = Url::parse(&back).ok()?;
         let by_outpost = back.path().contains("outpost.goauthentik.io") || back.query().is_some_and(|query| query.contains("X-authentik-auth-callback"));
         if !by_outpost || back.host_str() == hop.request.url.host_str() {

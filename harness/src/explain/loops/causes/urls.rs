@@ -5,7 +5,7 @@ use url::Url;
 use super::super::urls::{is_internal, nested};
 use super::super::{Cause, Round};
 use super::{Rule, host, is_authorize};
-use crate::evidence::Hop;
+use crate::evidence::{Hop, parameter};
 
 /// SSO-L11.
 pub(super) const INTERNAL_HOST: Rule = Rule {
@@ -58,7 +58,7 @@ fn plain_http(hops: &[&Hop], _: Option<&Round>) -> Option<Cause> {
     };
     hops.iter().find_map(|hop| {
         let asked = if is_authorize(hop) { Some(hop.request.url.clone()) } else { hop.redirect_target() }?;
-        let back = asked.query_pairs().find(|(name, _)| name == "redirect_uri")?.1.into_owned();
+        let back = parameter(&asked, "redirect_uri")?;
         let back = Url::parse(&back).ok()?;
         (back.scheme() == "http" && encrypted(back.host_str())).then(|| Cause {
             code: PLAIN_HTTP.code,
