@@ -1,6 +1,5 @@
 //! `ssoproof faults`.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use ssoproof_deployment::Problem;
@@ -9,69 +8,46 @@ use ssoproof_embedded::faults as catalogue;
 use super::args::FaultsOptions;
 use super::exit::Exit;
 use super::place;
-use super::threads::worker_threads;
+use super::threads::runtime;
 use crate::faults::{self, Caught, FaultsError};
-use crate::reports::{out, write_private};
+use crate::reports::out;
 
 /// Runs the chosen cases under the chosen faults.
 pub(super) fn faults(options: &FaultsOptions) -> Exit {
     if options.list {
         return out(&faults::catalogue());
     }
-    let (deployment, cases) = match place::chosen(&options.chosen) {
-        Ok(chosen) => chosen,
-        Err(problem) => {
-            place::complain(problem);
-            return Exit::Parse;
-        }
-    };
-    if cases.is_empty() {
-        place::complain(Problem::new("no case is selected"));
-        return Exit::NothingSelected;
-    }
+    under_faults(options).unwrap_or_else(|exit| exit)
+}
+
+fn under_faults(options: &FaultsOptions) -> Result<Exit, Exit> {
+    let (deployment, cases) = place::some_chosen(&options.chosen)?;
     let chosen = if options.fault.is_empty() {
         catalogue::all().collect()
     } else {
         options.fault.iter().map(|named| named.0).collect()
     };
-    let runtime = match worker_threads() {
-        Ok(runtime) => runtime,
-        Err(problem) => {
-            place::complain(problem);
-            return Exit::Internal;
-        }
-    };
+    let runtime = runtime()?;
     let bar = indicatif::ProgressBar::new(0);
     let run = faults::run(Arc::new(deployment), &cases, chosen, options.whole, |progress| {
         bar.set_length(progress.of as u64);
         bar.set_position(progress.done as u64);
         bar.set_message(progress.fault.name);
     });
-    let matrix = match runtime.block_on(run) {
-        Ok(matrix) => matrix,
-        Err(error) => {
-            place::complain(Problem::new(error.to_string()));
-            return match error {
-                FaultsError::Stack(_) => Exit::StackFailed,
-                FaultsError::Unwell { .. } => Exit::CaseFailed,
-            };
-        }
-    };
+    let matrix = runtime.block_on(run).map_err(|error| {
+        let exit = match error {
+            FaultsError::Stack(_) => Exit::StackFailed,
+            FaultsError::Unwell { .. } => Exit::CaseFailed,
+        };
+        place::refuse(Problem::new(error.to_string()), exit)
+    })?;
     bar.finish_and_clear();
-    let files = [
-        (&options.json, format!("{:#}\n", faults::document(&matrix))),
-        (&options.html, faults::page(&matrix)),
-    ];
-    for (path, text) in files {
-        if let Some(Err(problem)) = path.as_deref().map(|path: &Path| write_private(path, &text)) {
-            place::complain(problem);
-            return Exit::Internal;
-        }
-    }
-    match out(&faults::text(&matrix, options.verbose)) {
+    place::write_report(options.json.as_deref(), || format!("{:#}\n", faults::document(&matrix)))?;
+    place::write_report(options.html.as_deref(), || faults::page(&matrix))?;
+    Ok(match out(&faults::text(&matrix, options.verbose)) {
         Exit::Ok if matrix.count(Caught::Misnamed) + matrix.count(Caught::Missed) > 0 => Exit::CaseFailed,
         // A part of the faults leaves most scenarios alone, and a part of the scenarios most faults.
         Exit::Ok if options.fault.is_empty() && !matrix.idle().is_empty() => Exit::CaseFailed,
         exit => exit,
-    }
+    })
 }

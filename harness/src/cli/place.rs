@@ -7,7 +7,8 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 use ssoproof_deployment::{Deployment, Drawn, Problem};
 
 use super::args::{Chosen, Files, Which};
-use crate::reports::{colours_on_stderr, err};
+use super::exit::Exit;
+use crate::reports::{colours_on_stderr, err, write_private};
 use crate::runner::Selection;
 use crate::scenario::{self, Case};
 
@@ -29,6 +30,24 @@ pub(super) fn chosen(chosen: &Chosen) -> Result<(Deployment, Vec<Arc<Case>>), Pr
     let deployment = deployment(&chosen.files.which)?;
     let cases = cases(&deployment, chosen)?;
     Ok((deployment, cases))
+}
+
+/// The deployment and the chosen cases of it, at least one.
+///
+/// # Errors
+/// What the process ends with, once it was complained.
+pub(super) fn some_chosen(of: &Chosen) -> Result<(Deployment, Vec<Arc<Case>>), Exit> {
+    let (deployment, cases) = chosen(of).map_err(|problem| refuse(problem, Exit::Parse))?;
+    if cases.is_empty() {
+        return Err(none_selected());
+    }
+    Ok((deployment, cases))
+}
+
+/// Complains that there is no case to run.
+pub(super) fn none_selected() -> Exit {
+    let help = "`ssoproof list` shows them all".to_owned();
+    refuse(Problem::new("no case is selected").with_help(help), Exit::NothingSelected)
 }
 
 /// The chosen cases of `deployment`.
@@ -60,6 +79,21 @@ fn only_one(folder: &Path) -> Result<PathBuf, Problem> {
         (None, _) => Err(Problem::new("no `deployment.yaml` here or under `scenarios/`")
             .with_help("name it with `--deployment PATH`".to_owned())),
     }
+}
+
+/// Complains, and says what the process ends with.
+pub(super) fn refuse(problem: Problem, exit: Exit) -> Exit {
+    complain(problem);
+    exit
+}
+
+/// Writes the report that `text` makes to the file at `path`, when one is asked for.
+///
+/// # Errors
+/// What the process ends with, once it was complained.
+pub(super) fn write_report(path: Option<&Path>, text: impl FnOnce() -> String) -> Result<(), Exit> {
+    let Some(path) = path else { return Ok(()) };
+    write_private(path, &text()).map_err(|problem| refuse(problem, Exit::Internal))
 }
 
 /// Shows a problem with its source line on standard error.

@@ -8,7 +8,7 @@ use ssoproof_deployment::Problem;
 use super::args::RunOptions;
 use super::exit::Exit;
 use super::place;
-use super::threads::worker_threads;
+use super::threads::runtime;
 use crate::diff::{self, CaseRecord, Run};
 use crate::reports::{Reports, err};
 use crate::runner::{self, Event, Options, Plan, Verdict};
@@ -16,41 +16,16 @@ use crate::stacks::{Opened, StackChoice, StackError};
 
 /// Starts the stack, runs the chosen cases and reports.
 pub(super) fn run(options: &RunOptions) -> Exit {
-    let (deployment, cases) = match place::chosen(&options.chosen) {
-        Ok(chosen) => chosen,
-        Err(problem) => {
-            place::complain(problem);
-            return Exit::Parse;
-        }
-    };
-    if cases.is_empty() {
-        place::complain(
-            Problem::new("no case is selected").with_help("`ssoproof list` shows them all".to_owned()),
-        );
-        return Exit::NothingSelected;
-    }
-    let runtime = match worker_threads() {
-        Ok(runtime) => runtime,
-        Err(problem) => {
-            place::complain(problem);
-            return Exit::Internal;
-        }
-    };
-    let mut reports = match Reports::new(options.json.as_deref(), options.junit.as_deref()) {
-        Ok(reports) => reports,
-        Err(problem) => {
-            place::complain(problem);
-            return Exit::Usage;
-        }
-    };
+    on_stack(options).unwrap_or_else(|exit| exit)
+}
+
+fn on_stack(options: &RunOptions) -> Result<Exit, Exit> {
+    let (deployment, cases) = place::some_chosen(&options.chosen)?;
+    let runtime = runtime()?;
+    let misused = |problem| place::refuse(problem, Exit::Usage);
+    let mut reports = Reports::new(options.json.as_deref(), options.junit.as_deref()).map_err(misused)?;
     let deployment = Arc::new(deployment);
-    let choice = match options.stack.choice(&deployment) {
-        Ok(choice) => choice,
-        Err(problem) => {
-            place::complain(problem);
-            return Exit::Usage;
-        }
-    };
+    let choice = options.stack.choice(&deployment).map_err(misused)?;
     let exit = runtime.block_on(async {
         let started = Instant::now();
         let opened = match Opened::open(deployment.clone(), &choice).await {
@@ -101,13 +76,8 @@ pub(super) fn run(options: &RunOptions) -> Exit {
             Exit::Ok
         }
     });
-    match reports.finish() {
-        Ok(()) => exit,
-        Err(problem) => {
-            place::complain(problem);
-            Exit::Internal
-        }
-    }
+    reports.finish().map_err(|problem| place::refuse(problem, Exit::Internal))?;
+    Ok(exit)
 }
 
 /// A stack that others use is asked gently.
