@@ -1,6 +1,8 @@
 //! Deployments broken in the ways that operators break them: each fails where it should, with its own cause, and
 //! nowhere else.
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -32,7 +34,7 @@ impl Outcome {
 /// Runs every case of a copy of the SpaceMusic deployment in which `from` is `to` in `file`.
 fn run(file: &str, from: &str, to: &str) -> Outcome {
     let folder = tempfile::tempdir().expect("temporary folder");
-    copy(Path::new("../scenarios/spacemusic"), folder.path());
+    common::copy(Path::new("../scenarios/spacemusic"), folder.path()).expect("copied");
     let path = folder.path().join(file);
     let text = std::fs::read_to_string(&path).expect("file");
     assert_eq!(text.matches(from).count(), 1, "`{from}` stands once in {file}");
@@ -66,19 +68,6 @@ fn run(file: &str, from: &str, to: &str) -> Outcome {
         .await;
     });
     outcome
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).expect("folder") {
-        let entry = entry.expect("entry");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("type").is_dir() {
-            std::fs::create_dir(&target).expect("folder");
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).expect("copied");
-        }
-    }
 }
 
 const DOCS: &str = "rule: Host(`docs.spacemusic.tv`)\n      entryPoints: [websecure]\n";

@@ -42,7 +42,7 @@ pub enum FaultsError {
     #[error(transparent)]
     Stack(#[from] StackError),
     /// What fails without a fault says nothing about one.
-    #[error("{} cases fail without any fault, `{first}` among them", .count)]
+    #[error("{count} cases fail without any fault, `{first}` among them")]
     Unwell {
         /// The first that fails.
         first: String,
@@ -118,9 +118,9 @@ impl Suite {
     async fn row(&self, fault: &'static Fault, whole: bool) -> Result<Row, StackError> {
         let mut row = Row::new(fault);
         let Some(stack) = self.stack(&mut row).await? else { return Ok(row) };
-        let mut touched = self.dialled.within(&self.cases, fault, &self.deployment);
-        let mut further = if whole { Vec::new() } else { take_further(&mut touched) };
-        on(stack.clone(), self.deployment.clone(), touched, |outcome| row.take(outcome)).await;
+        let touched = self.dialled.within(&self.cases, fault, &self.deployment);
+        let (first, mut further) = if whole { (touched, Vec::new()) } else { by_scenario(touched) };
+        on(stack.clone(), self.deployment.clone(), first, |outcome| row.take(outcome)).await;
         while row.caught() == Caught::Missed && !further.is_empty() {
             let some = further.drain(..FURTHER.min(further.len())).collect();
             on(stack.clone(), self.deployment.clone(), some, |outcome| row.take(outcome)).await;
@@ -143,8 +143,7 @@ impl Suite {
     /// Tries every other case of the scenarios that no fault has failed, first under the faults that should.
     async fn look_closer(&self, matrix: &mut Matrix) -> Result<(), StackError> {
         let mut idle: BTreeSet<String> = matrix.idle().into_iter().map(str::to_owned).collect();
-        let mut further = self.cases.clone();
-        let mut further = take_further(&mut further);
+        let (_, mut further) = by_scenario(self.cases.clone());
         further.retain(|case| idle.contains(scenario(case)));
         for likely in [true, false] {
             for row in &mut matrix.rows {
@@ -171,13 +170,10 @@ fn proves(case: &Case, requirement: &str) -> bool {
     case.scenario.file.requirements.iter().any(|of| of.as_str() == requirement)
 }
 
-/// Leaves the first case of every scenario in `cases` and returns the others.
-fn take_further(cases: &mut Vec<Arc<Case>>) -> Vec<Arc<Case>> {
+/// The first case of every scenario, and the others.
+fn by_scenario(cases: Vec<Arc<Case>>) -> (Vec<Arc<Case>>, Vec<Arc<Case>>) {
     let mut seen = BTreeSet::new();
-    let (first, further) =
-        std::mem::take(cases).into_iter().partition(|case| seen.insert(scenario(case).to_owned()));
-    *cases = first;
-    further
+    cases.into_iter().partition(|case| seen.insert(scenario(case).to_owned()))
 }
 
 /// Runs `cases` on `stack` and tells `over` of each.

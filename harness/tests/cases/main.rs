@@ -2,6 +2,8 @@
 //! explainers or on a stack, or stands in `not_expressed.yaml` with the reason why the product cannot express it.
 
 mod cases;
+#[path = "../common/mod.rs"]
+mod common;
 mod grafana;
 mod loops;
 mod minio;

@@ -44,7 +44,8 @@ pub(crate) fn tried() -> Vec<Tried> {
 /// Runs the report's cases and compares what failed with what is expected.
 fn check(report: &Report) -> Result<(), String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    copy(Path::new("../scenarios/spacemusic"), folder.path()).map_err(|error| error.to_string())?;
+    crate::common::copy(Path::new("../scenarios/spacemusic"), folder.path())
+        .map_err(|error| error.to_string())?;
     std::fs::write(
         folder.path().join("minio/callback-at-api.yaml"),
         include_str!("data/callback-at-api.yaml"),
@@ -90,18 +91,4 @@ fn check(report: &Report) -> Result<(), String> {
         code => !causes.is_empty() && causes.iter().all(|(_, cause)| cause == code),
     };
     if right { Ok(()) } else { Err(format!("expected {}, got {causes:?}", report.expect)) }
-}
-
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            std::fs::create_dir(&target)?;
-            copy(&entry.path(), &target)?;
-        } else {
-            std::fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }
