@@ -44,6 +44,8 @@ pub struct Behaviour {
     pub severity: Severity,
     /// Why it is that bad.
     pub reason: &'static str,
+    /// Where it shows, by method and path; none where it is the same thing everywhere.
+    pub places: BTreeSet<String>,
     /// The cases that show it.
     pub cases: BTreeSet<String>,
     /// The requirements that those cases prove.
@@ -111,14 +113,45 @@ static HOST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(https?|wss?)://[^/\s?&()\x22<>]+|[a-z0-9-]+(?:\.[a-z0-9-]+)+\b").expect("pattern")
 });
 
-/// The value of a parameter.
+/// The value of a parameter, an address in brackets among them.
 static VALUE: LazyLock<Regex> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the pattern is known to compile")]
-    Regex::new(r"=[^&()\s]+").expect("pattern")
+    Regex::new(r"=(?:\(.*\)|[^&()\s]+)").expect("pattern")
 });
 
 /// What two differences have in common when they are one behaviour.
-type Key = (Kind, String, String, Option<String>, Option<String>, Severity);
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    kind: Kind,
+    place: String,
+    subject: String,
+    from: Option<String>,
+    to: Option<String>,
+    severity: Severity,
+}
+
+impl Key {
+    fn of(difference: &Difference, severity: Severity) -> Self {
+        // What a new thing holds, and what a lost one held, is another matter for every user and application.
+        let whole = difference.from.is_some() && difference.to.is_some()
+            || matches!(difference.kind, Kind::Hop | Kind::Cookie | Kind::CookieAttribute);
+        let masked = |text: &String| {
+            let text = if whole { HOST.replace_all(text, "<host>") } else { "".into() };
+            VALUE.replace_all(&text, "=").into_owned()
+        };
+        // An object of the API has the same fields wherever it is written, read or listed.
+        let everywhere = difference.kind == Kind::Field && !whole;
+        let subject = difference.subject.strip_prefix("results[].").filter(|_| everywhere);
+        Self {
+            kind: difference.kind,
+            place: if everywhere { String::new() } else { difference.place.clone() },
+            subject: subject.unwrap_or(&difference.subject).to_owned(),
+            from: difference.from.as_ref().map(masked),
+            to: difference.to.as_ref().map(masked),
+            severity,
+        }
+    }
+}
 
 /// Compares two runs.
 pub fn report(from: &Run, to: &Run) -> Report {
@@ -162,31 +195,18 @@ pub fn report(from: &Run, to: &Run) -> Report {
 
 fn take(groups: &mut BTreeMap<Key, Behaviour>, difference: Difference, example: Example) {
     let (severity, reason) = severity::of(&difference);
-    // What a new thing holds, and what a lost one held, is another matter for every user and application.
-    let whole = difference.from.is_some() && difference.to.is_some()
-        || matches!(difference.kind, Kind::Hop | Kind::Cookie | Kind::CookieAttribute);
-    let masked = |text: &String| {
-        let text = if whole { HOST.replace_all(text, "<host>") } else { "".into() };
-        VALUE.replace_all(&text, "=").into_owned()
-    };
-    let key = (
-        difference.kind,
-        difference.place.clone(),
-        difference.subject.clone(),
-        difference.from.as_ref().map(masked),
-        difference.to.as_ref().map(masked),
-        severity,
-    );
-    let behaviour = groups.entry(key).or_insert_with(|| Behaviour {
+    let behaviour = groups.entry(Key::of(&difference, severity)).or_insert_with(|| Behaviour {
         difference: difference.clone(),
         severity,
         reason,
+        places: BTreeSet::new(),
         cases: BTreeSet::new(),
         requirements: BTreeSet::new(),
         example: example.clone(),
         known: Vec::new(),
     });
     behaviour.cases.insert(example.from.id.clone());
+    behaviour.places.extend(Some(difference.place.clone()).filter(|place| !place.is_empty()));
     behaviour.requirements.extend(example.from.requirements.iter().cloned());
     if example.length() < behaviour.example.length() {
         behaviour.difference = difference;

@@ -88,7 +88,18 @@ pub(super) fn compare(from: &CaseRecord, to: &CaseRecord) -> Vec<Difference> {
         let said = |record: &CaseRecord| Some(record.verdict.clone());
         all.found.push(plain(Kind::Verdict, "", &subject, (said(from), said(to)), (None, None)));
     }
-    for pair in align(&from.hops, &to.hops) {
+    let mut pairs = align(&from.hops, &to.hops);
+    if from.holds != to.holds {
+        // A case that fails ends there: what the other side did afterwards, it had no chance to do.
+        let ended = |pair: &Pair| match pair {
+            Pair::Both(..) => false,
+            Pair::From(_) => from.holds == Some(true),
+            Pair::To(_) => to.holds == Some(true),
+        };
+        let ends = pairs.iter().rposition(|pair| !ended(pair)).map_or(0, |last| last + 1);
+        pairs.truncate(ends);
+    }
+    for pair in pairs {
         match pair {
             Pair::Both(ours, theirs) => all.hop(ours, theirs),
             Pair::From(at) => all.only(&from.hops[at], (Some(at), None)),

@@ -37,6 +37,19 @@ fn a_case_does_not_differ_from_itself() {
 }
 
 #[test]
+fn what_a_failed_case_never_came_to_is_no_difference() {
+    let whole = case(vec![hop("/"), hop("/later"), hop("/last")]);
+    let failed = CaseRecord { verdict: "failed".into(), holds: Some(false), ..case(vec![hop("/")]) };
+    for (from, to) in [(&whole, &failed), (&failed, &whole)] {
+        let kinds: Vec<Kind> = compare(from, to).iter().map(|one| one.kind).collect();
+        assert_eq!(kinds, [Kind::Verdict]);
+    }
+    let astray = CaseRecord { hops: vec![hop("/"), hop("/elsewhere")], ..failed };
+    let subjects: Vec<String> = compare(&whole, &astray).into_iter().map(|one| one.subject).collect();
+    assert_eq!(subjects, ["", "GET /elsewhere"]);
+}
+
+#[test]
 fn a_missing_identity_header_breaks() {
     let arrived = HopRecord { arrived: map(&[("x-authentik-username", "alice")]), ..hop("/") };
     let expected = (Kind::Identity, "x-authentik-username".to_owned(), Severity::Breaking);

@@ -50,7 +50,7 @@ pub fn page(report: &Report) -> String {
 fn article(of: &Behaviour) -> Markup {
     html! {
         article class=(of.severity.word()) {
-            p.what { (headline(&of.difference)) }
+            p.what { (headline(of)) }
             p { (of.reason) "; " (reach(of)) }
             @for known in &of.known {
                 p { "Known since " (known.since) ": " (known.title) " (" (known.reference) ")" }

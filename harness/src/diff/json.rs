@@ -27,6 +27,7 @@ fn behaviour(of: &Behaviour) -> Value {
         "reason": of.reason,
         "kind": difference.kind,
         "place": difference.place,
+        "places": of.places,
         "subject": difference.subject,
         "from": difference.from,
         "to": difference.to,

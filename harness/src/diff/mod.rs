@@ -26,4 +26,4 @@ pub use run::run;
 pub use saved::{Run, SavedError, Versions, load, write};
 pub use severity::Severity;
 pub use side::{Side, SideError};
-pub use text::text;
+pub use text::{outline, text};

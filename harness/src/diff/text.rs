@@ -1,5 +1,6 @@
 //! The report as text.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::behaviour::{Behaviour, Report};
@@ -45,10 +46,35 @@ pub fn text(report: &Report, ledgers: bool) -> String {
     text
 }
 
+/// What differs, the worst first, each in one line and in no case's words: what a version does otherwise than another.
+pub fn outline(report: &Report) -> String {
+    let mut text = String::new();
+    for severity in Severity::ALL {
+        let mut lines = BTreeSet::new();
+        for behaviour in report.behaviours.iter().filter(|behaviour| behaviour.severity == severity) {
+            let known: Vec<_> = behaviour.known.iter().map(|known| known.title.as_str()).collect();
+            let known = if known.is_empty() { String::new() } else { format!("  [{}]", known.join("; ")) };
+            lines.insert(format!("  {}{known}", headline(behaviour)));
+        }
+        if !lines.is_empty() {
+            let _ = writeln!(text, "{}", severity.word());
+        }
+        for line in lines {
+            let _ = writeln!(text, "{line}");
+        }
+    }
+    text
+}
+
 /// What differs, in one line.
-pub(super) fn headline(difference: &Difference) -> String {
-    let Difference { kind, place, subject, from, to, renamed, .. } = difference;
-    let place = if place.is_empty() { String::new() } else { format!(" of {place}") };
+pub(super) fn headline(behaviour: &Behaviour) -> String {
+    let Difference { kind, place, subject, from, to, renamed, .. } = &behaviour.difference;
+    let place = match (place.as_str(), behaviour.places.len()) {
+        ("", _) => String::new(),
+        (place, 0 | 1) => format!(" of {place}"),
+        (place, 2) => format!(" of {place} and 1 other"),
+        (place, many) => format!(" of {place} and {} others", many - 1),
+    };
     let subject = if subject.is_empty() { String::new() } else { format!(" {subject}") };
     let shown = |value: &Option<String>| value.as_deref().map_or_else(String::new, short);
     if *kind == Kind::Verdict {
@@ -99,7 +125,7 @@ pub(super) fn reach(behaviour: &Behaviour) -> String {
 }
 
 fn write_behaviour(text: &mut String, behaviour: &Behaviour, ledgers: bool) {
-    let _ = writeln!(text, "  {}", headline(&behaviour.difference));
+    let _ = writeln!(text, "  {}", headline(behaviour));
     let _ = writeln!(text, "    {}; {}", behaviour.reason, reach(behaviour));
     for known in &behaviour.known {
         let _ = writeln!(text, "    known since {}: {} ({})", known.since, known.title, known.reference);
