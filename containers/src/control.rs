@@ -1,16 +1,20 @@
 //! What can be done to a stack's containers while it runs, by whoever knows their ids.
 
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::StreamExt as _;
 use testcontainers::bollard::query_parameters::{
-    LogsOptionsBuilder, RestartContainerOptionsBuilder, StopContainerOptionsBuilder,
+    LogsOptions, LogsOptionsBuilder, RestartContainerOptionsBuilder, StopContainerOptionsBuilder,
 };
 
 use crate::docker::{Docker, Error};
 
 /// The longest time a container has to end by itself, in seconds.
 const GRACE: i32 = 10;
+
+/// The most log lines that are read of one component.
+const LONGEST_LOG: usize = 10_000;
 
 /// The containers of a stack by component.
 #[derive(Clone)]
@@ -107,6 +111,18 @@ impl Control {
         futures::future::join_all(tails).await
     }
 
+    /// The last lines, 10,000 at most, that a component has logged from the second of `begin` on, oldest first.
+    ///
+    /// # Errors
+    /// As [`Control::restart`].
+    pub async fn log_since(&self, component: &str, begin: SystemTime) -> Result<Vec<String>, Error> {
+        let id = self.id("read the log of", component)?;
+        let seconds = begin.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let since = i32::try_from(seconds).unwrap_or(i32::MAX);
+        let options = log_options(LONGEST_LOG).since(since).build();
+        Ok(log_lines(&self.docker, id, options).await)
+    }
+
     fn id(&self, task: &str, component: &str) -> Result<&str, Error> {
         self.ids.get(component).map(String::as_str).ok_or_else(|| {
             let known: Vec<&str> = self.components().collect();
@@ -120,7 +136,14 @@ impl Control {
 
 /// The last `count` log lines of a container, both streams, oldest first.
 pub(crate) async fn log_tail(docker: &Docker, id: &str, count: usize) -> Vec<String> {
-    let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&count.to_string()).build();
+    log_lines(docker, id, log_options(count).build()).await
+}
+
+fn log_options(count: usize) -> LogsOptionsBuilder {
+    LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&count.to_string())
+}
+
+async fn log_lines(docker: &Docker, id: &str, options: LogsOptions) -> Vec<String> {
     let chunks = docker.0.logs(id, Some(options)).collect::<Vec<_>>().await;
     let bytes: Vec<u8> = chunks.into_iter().flatten().flat_map(|chunk| chunk.into_bytes()).collect();
     String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use ssoproof_deployment::{Located, Place};
 
 use super::{
-    backend, can, claims, cookies, ends, hops, html, json, limits, loops, policies, refused, role, router,
+    backend, can, claims, cookies, ends, hops, html, json, limits, log, loops, policies, refused, role,
+    router,
 };
 use crate::steps::{Parts, Seen, StepError, World};
 
@@ -102,6 +103,8 @@ checks! {
     router: router::OneRouter;
     /// Every router that could take some request of the host.
     routers: router::AllRouters;
+    /// What the log read by `component` says.
+    log: log::Log;
     /// The most hops of the step.
     max_hops: limits::MaxHops;
     /// Whether the actor goes round.

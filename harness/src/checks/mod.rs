@@ -11,6 +11,7 @@ mod hops;
 mod html;
 pub(crate) mod json;
 mod limits;
+mod log;
 mod loops;
 mod policies;
 mod refused;

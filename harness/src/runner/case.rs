@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
@@ -109,7 +109,8 @@ fn world<'a>(case: &Case, deployment: &'a Deployment, stack: &'a dyn Stack) -> W
         })
         .collect();
     let ledger = Ledger { backends: stack.backends(), ..Ledger::default() };
-    World { deployment, stack, scope: case.scope.clone(), actors, acting: None, ledger }
+    let began = SystemTime::now();
+    World { deployment, stack, scope: case.scope.clone(), actors, acting: None, ledger, began }
 }
 
 /// Takes the steps one after the other; the first that a MUST fails in is the last.

@@ -1,4 +1,4 @@
-//! `component`: stops, starts, restarts or freezes a component of the stack.
+//! `component`: stops, starts, restarts or freezes a component of the stack, or reads its log.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -24,6 +24,8 @@ pub enum Control {
     Pause(Text),
     /// Lets it go on.
     Resume(Text),
+    /// Reads what it has logged since the case began, for `log`.
+    Log(Text),
 }
 
 impl Verb for Control {
@@ -32,10 +34,12 @@ impl Verb for Control {
         | Self::Start(name)
         | Self::Restart(name)
         | Self::Pause(name)
-        | Self::Resume(name)) = self;
+        | Self::Resume(name)
+        | Self::Log(name)) = self;
         parts.text_at(name, place);
     }
 
+    /// A log has the lines of every case, so that reading it takes a stack for itself as well.
     fn reach(&self) -> Reach {
         Reach::Setup
     }
@@ -50,15 +54,20 @@ impl Verb for Control {
                 let kind = world.stack.kind();
                 return Err(StepError::Missing(format!("the {kind} stack has no components to control")));
             };
+            let mut seen = Seen::at(&world.ledger);
             let done = match self {
                 Self::Stop(name) => control.stop(&name.string(&world.scope)?).await,
                 Self::Start(name) => control.start(&name.string(&world.scope)?).await,
                 Self::Restart(name) => control.restart(&name.string(&world.scope)?).await,
                 Self::Pause(name) => control.pause(&name.string(&world.scope)?).await,
                 Self::Resume(name) => control.resume(&name.string(&world.scope)?).await,
+                Self::Log(name) => {
+                    let lines = control.log_since(&name.string(&world.scope)?, world.began).await;
+                    lines.map(|lines| seen.log = Some(lines))
+                }
             };
             done.map_err(|error| StepError::Broken(error.to_string()))?;
-            Ok(Seen::at(&world.ledger))
+            Ok(seen)
         })
     }
 }

@@ -27,6 +27,8 @@ pub struct Seen {
     pub s3: Option<S3Answer>,
     /// The routers that `route` found.
     pub routes: Option<Taken>,
+    /// The lines of a component's log.
+    pub log: Option<Vec<String>>,
 }
 
 /// A refusal by the identity provider or a relying party.

@@ -1,6 +1,7 @@
 //! What a step works with: the actors, the stack, the values, the ledger.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use secrecy::SecretString;
 use serde_json::Value;
@@ -28,6 +29,8 @@ pub struct World<'a> {
     pub acting: Option<String>,
     /// Every hop of the case so far.
     pub ledger: Ledger,
+    /// When the case began.
+    pub began: SystemTime,
 }
 
 /// An actor in the middle of a case.
