@@ -1,6 +1,6 @@
 //! The program as people and scripts use it: exit codes, and the text of every kind of mistake.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -421,6 +421,37 @@ fn authentik_is_alive_without_a_database_and_ends_at_a_signal() {
         );
         assert!(!log.contains("0123456789"), "{log}");
     }
+}
+
+#[test]
+fn a_faulty_stack_is_shown_until_it_is_interrupted() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ssoproof"))
+        .args(["up", "--fault", "middleware_dropped", "--deployment", SPACEMUSIC])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut told = BufReader::new(child.stdout.take().expect("piped"));
+    let mut text = String::new();
+    while !text.ends_with("interrupt to take it down\n") {
+        if told.read_line(&mut text).expect("text") == 0 {
+            break;
+        }
+    }
+    let plain = text.split("plain on ").nth(1).and_then(|rest| rest.split(',').next());
+    let answered = plain.and_then(|address| status(address.parse().ok()?, "/"));
+    kill_process(Pid::from_child(&child), Signal::INT).expect("signalled");
+    assert_eq!(child.wait().expect("ended").code(), Some(0), "{text}");
+    // The plain entry point has no router.
+    assert_eq!(answered, Some(404), "{text}");
+    assert!(text.contains("SSO-R03") && text.contains("sign in  alice"), "{text}");
+}
+
+#[test]
+fn containers_have_no_faults() {
+    let output =
+        ssoproof(&["up", "--stack", "containers", "--fault", "middleware_dropped", "-d", SPACEMUSIC]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
 }
 
 /// A file with `text` in a folder of its own.

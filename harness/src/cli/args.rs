@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::authentik::AuthentikOptions;
 use super::explain::ExplainOptions;
-use super::stack::{ContainerArguments, Named, StackArguments};
+use super::stack::{ContainerArguments, EmbeddedArguments, Lasting, Named, StackArguments};
 use crate::diff::Side;
 
 /// Proves that single sign-on with Traefik and Authentik works, and explains what broke.
@@ -25,7 +25,7 @@ that is expected to fail, 130 interrupted.";
 pub(super) enum Command {
     /// Run the scenarios and say what holds.
     Run(Box<RunOptions>),
-    /// Start a stack of containers that stays up for later runs.
+    /// Start a stack that stays up: containers for later runs, or one in this process to look at.
     Up(UpOptions),
     /// Take the stack of containers down, and what dead processes left of others.
     Down(DownOptions),
@@ -174,6 +174,11 @@ pub(super) struct UpOptions {
     /// Keep it until `ssoproof down`; without, it ends when nobody has used it for half an hour.
     #[arg(long)]
     pub(super) keep: bool,
+    /// Where it runs: `containers`, unless a fault is named, or `embedded`, in this process, until it is interrupted.
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(super) stack: Option<Lasting>,
+    #[command(flatten)]
+    pub(super) embedded: EmbeddedArguments,
     #[command(flatten)]
     pub(super) containers: ContainerArguments,
 }

@@ -4,6 +4,7 @@ mod args;
 mod authentik;
 mod check;
 mod diff;
+mod displayed;
 mod exit;
 mod explain;
 mod faults;

@@ -26,6 +26,15 @@ pub(super) enum Kind {
     Attach,
 }
 
+/// The kind of stack that `up` starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Lasting {
+    /// In Docker containers.
+    Containers,
+    /// In this process.
+    Embedded,
+}
+
 /// Who serves Authentik in a stack of containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Served {
@@ -40,7 +49,7 @@ pub(super) enum Served {
 pub(super) struct EmbeddedArguments {
     /// Switch this fault on; `ssoproof faults --list` names them all.
     #[arg(long, value_name = "NAME")]
-    fault: Option<Named>,
+    pub(super) fault: Option<Named>,
 }
 
 /// A fault by its name.

@@ -1,7 +1,7 @@
 //! The in-process stack: every part on loopback, in this process.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub struct Embedded {
     /// What Authentik held once it was provisioned, before anybody signed in.
     provisioned: Arc<State>,
     _authentik: Authentik,
-    _gateway: Gateway,
+    gateway: Gateway,
     _parts: Parts,
     _wires: Wires,
 }
@@ -74,6 +74,11 @@ impl Embedded {
     ) -> Result<Self, StackError> {
         let blueprint = Arc::new(Blueprint::new(deployment, fault)?);
         Self::build(blueprint, None).await
+    }
+
+    /// Where the gateway listens, plain and with TLS.
+    pub fn entry_points(&self) -> (SocketAddr, SocketAddr) {
+        (self.gateway.http(), self.gateway.https())
     }
 
     async fn build(blueprint: Arc<Blueprint>, provisioned: Option<Arc<State>>) -> Result<Self, StackError> {
@@ -153,7 +158,7 @@ impl Embedded {
             traefik,
             provisioned,
             _authentik: authentik,
-            _gateway: gateway,
+            gateway,
             _parts: parts,
             _wires: wires,
         })
