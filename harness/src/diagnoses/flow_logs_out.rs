@@ -27,7 +27,9 @@ impl Diagnosis for FlowLogsOut {
             .hops
             .iter()
             .filter(|hop| hop.index > at.index && hop.actor == at.actor)
-            .find(|hop| subject.goes_to_login(hop))?;
+            .find(|hop| subject.goes_to_login(hop))
+            // Who goes on to the invalidation flow ends the session there.
+            .filter(|hop| subject.invalidation().is_none_or(|out| out.index > hop.index))?;
         Some(Diagnosed {
             code: self.code(),
             title: format!(

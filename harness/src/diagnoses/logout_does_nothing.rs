@@ -1,6 +1,7 @@
 //! SSO-L02.
 
 use super::subject::{AUTHORIZE, Diagnosed, Diagnosis, Subject};
+use crate::evidence::parameter;
 
 /// The logout link leaves the session alive.
 pub(super) struct LogoutDoesNothing;
@@ -24,7 +25,9 @@ impl Diagnosis for LogoutDoesNothing {
                 && hop.request.url.path() == "/if/user/"
                 && hop.status() == Some(200)
                 || hop.request.url.path() == AUTHORIZE
-                    && hop.redirect_target().is_some_and(|to| !subject.is_auth(&to))
+                    && hop
+                        .redirect_target()
+                        .is_some_and(|to| !subject.is_auth(&to) && parameter(&to, "code").is_some())
         })?;
         Some(Diagnosed {
             code: self.code(),

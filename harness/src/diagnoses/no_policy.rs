@@ -21,6 +21,10 @@ impl Diagnosis for NoPolicy {
         let minio = subject.deployment.apps.minio.as_ref()?;
         let got = subject.said("None of the given policies")?;
         let asked = got.split('`').nth(1).unwrap_or_default().to_owned();
+        // A claim that names nothing is another cause.
+        if asked.is_empty() {
+            return None;
+        }
         let known: Vec<&str> = minio.policies.keys().map(String::as_str).collect();
         Some(Diagnosed {
             code: self.code(),

@@ -19,7 +19,10 @@ impl Diagnosis for OutpostNotTold {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let hop = subject.after_flow().find(|hop| {
+        // The page alone ends nothing.
+        let executor = format!("/api/v3/flows/executor/{}/", subject.deployment.auth.invalidation_flow);
+        let executed = subject.after_flow().any(|hop| hop.request.url.path() == executor);
+        let hop = subject.after_flow().filter(|_| executed).find(|hop| {
             let direct = hop.redirect_target().is_none() && subject.ledger.arrived(hop).is_some();
             direct && subject.proxy_cookie(hop).is_some()
         })?;

@@ -24,7 +24,7 @@ impl Diagnosis for SignOutKeeps {
             .iter()
             .find(|hop| hop.request.url.path().starts_with("/outpost.goauthentik.io/sign_out"))?;
         let started = goes_to_end_session(out);
-        let hop = subject.ledger.hops.iter().filter(|hop| hop.index > out.index).find(|hop| {
+        let hop = subject.ledger.of_actor(&out.actor).filter(|hop| hop.index > out.index).find(|hop| {
             hop.request.url.host_str() == out.request.url.host_str() && subject.ledger.arrived(hop).is_some()
         });
         let title = match (started, hop) {
@@ -34,6 +34,8 @@ impl Diagnosis for SignOutKeeps {
                     out.index, hop.index
                 )
             }
+            // Nobody was signed in.
+            (false, _) if subject.proxy_cookie(out).is_none() => return None,
             (false, _) => format!("sign_out (hop {}) does not lead to the end-session endpoint", out.index),
             _ => return None,
         };

@@ -11,7 +11,7 @@ use ssoproof_deployment::{Deployment, Place, Problem, Service, Source};
 use url::Url;
 
 use crate::checks::Finding;
-use crate::evidence::{Hop, Ledger, jwt_part, parameter};
+use crate::evidence::{AwsError, Hop, Ledger, jwt_part, parameter};
 use crate::routing::Routing;
 use crate::runner::StepFinding;
 use crate::scenario::Case;
@@ -118,7 +118,8 @@ impl Subject<'_> {
             self.findings.iter().map(|found| found.finding.got.clone()).find(|got| got.contains(words));
         found.or_else(|| {
             let bodies = self.ledger.hops.iter().filter_map(|hop| Some(hop.response()?.text()));
-            bodies.into_iter().find(|body| body.contains(words))
+            let body = bodies.into_iter().find(|body| body.contains(words))?;
+            Some(AwsError::read(&body).map_or(body, |error| error.message))
         })
     }
 
@@ -225,24 +226,39 @@ impl Subject<'_> {
 
     /// Whether the actor of `hop` has finished the login flow before it, and has not signed out since.
     pub(super) fn signed_in_before(&self, hop: &Hop) -> bool {
-        let flow = format!("/{}/", self.deployment.auth.authentication_flow);
         let before = self.ledger.of_actor(&hop.actor).take_while(|before| before.index < hop.index);
         before.fold(false, |signed_in, before| {
             let path = before.request.url.path();
-            let finished = path.ends_with(&flow)
-                && before.response().is_some_and(|answer| answer.text().contains("xak-flow-redirect"));
+            let finished = self.finishes_login(before);
             let left = ["/sign_out", "/end-session/", "/logout"].iter().any(|end| path.ends_with(end))
                 || path.contains("invalidation");
             (signed_in || finished) && !left
         })
     }
 
-    /// The hops of an actor after it has been through the invalidation flow.
-    pub(super) fn after_flow(&self) -> impl Iterator<Item = &Hop> {
+    /// Whether the answer to `hop` is the end of the login flow.
+    fn finishes_login(&self, hop: &Hop) -> bool {
+        let executor = format!("/api/v3/flows/executor/{}/", self.deployment.auth.authentication_flow);
+        let ends = |answer: Value| answer.get("component") == Some(&Value::from("xak-flow-redirect"));
+        hop.request.url.path() == executor
+            && hop.response().and_then(|answer| answer.json()).is_some_and(ends)
+    }
+
+    /// The first hop that goes through the invalidation flow, its page or the flow itself.
+    pub(super) fn invalidation(&self) -> Option<&Hop> {
         let flow = format!("/{}/", self.deployment.auth.invalidation_flow);
-        let hops = &self.ledger.hops;
-        let first = hops.iter().find(|hop| hop.request.url.path().ends_with(&flow));
-        hops.iter().filter(move |hop| first.is_some_and(|at| hop.index > at.index && hop.actor == at.actor))
+        self.ledger.hops.iter().find(|hop| hop.request.url.path().ends_with(&flow))
+    }
+
+    /// The hops of an actor after it has been through the invalidation flow, until it signs in again.
+    pub(super) fn after_flow(&self) -> impl Iterator<Item = &Hop> {
+        let first = self.invalidation();
+        let of_actor = self
+            .ledger
+            .hops
+            .iter()
+            .filter(move |hop| first.is_some_and(|at| hop.index > at.index && hop.actor == at.actor));
+        of_actor.take_while(|hop| !self.finishes_login(hop))
     }
 
     /// The hops of one actor between two of its hops.

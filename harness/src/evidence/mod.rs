@@ -1,5 +1,6 @@
 //! What a case leaves behind: ledger, loops, redaction, normal form, a command to repeat it.
 
+mod aws_error;
 mod backends;
 mod curl;
 pub mod jwt;
@@ -9,6 +10,7 @@ mod mask;
 mod normalise;
 mod redact;
 
+pub(crate) use aws_error::AwsError;
 pub use backends::{Backends, Tells};
 pub use curl::curl;
 pub(crate) use jwt::jwt_part;

@@ -11,7 +11,7 @@ use super::step::{Parts, Step, StepError, StepFuture, Verb};
 use super::world::parse_url;
 use super::{Refusal, Seen, StsCredentials, World};
 use crate::agent::{Agent, Mode, Outgoing};
-use crate::evidence::Cause;
+use crate::evidence::{AwsError, Cause};
 
 /// Asks the STS with a token of the `authorize` before.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -54,19 +54,6 @@ struct GrantedCredentials {
     access_key_id: String,
     secret_access_key: String,
     session_token: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Refused {
-    error: RefusedError,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RefusedError {
-    code: String,
-    message: String,
 }
 
 impl Verb for AssumeRole {
@@ -113,7 +100,7 @@ impl Verb for AssumeRole {
                 world.actor()?.credentials = Some(credentials.clone());
                 seen.credentials = Some(credentials);
             } else {
-                let refused = from_str::<Refused>(&text).map(|refused| refused.error).ok();
+                let refused = AwsError::read(&text);
                 world.actor()?.credentials = None;
                 seen.refused = Some(Refusal {
                     by: "sts",

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
-use quick_xml::de::from_str;
 use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
 use schemars::JsonSchema;
 use secrecy::ExposeSecret as _;
@@ -15,7 +14,7 @@ use super::step::{Parts, Step, StepError, StepFuture, Verb};
 use super::world::parse_url;
 use super::{S3Answer, Seen, World};
 use crate::agent::{Agent, Outgoing};
-use crate::evidence::Cause;
+use crate::evidence::{AwsError, Cause};
 use crate::scenario::Text;
 
 /// How long a signed URL is good for.
@@ -35,12 +34,6 @@ pub enum S3 {
     Delete(Located<Text>),
     /// Makes a bucket.
     MakeBucket(Located<Text>),
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Refused {
-    code: String,
 }
 
 impl Verb for S3 {
@@ -118,8 +111,7 @@ impl S3 {
         let mut agent = Agent::program("s3 client", world.stack.client());
         let hop = agent.exchange(request, Cause::Api, &mut world.ledger).await;
         let response = world.ledger.response(hop);
-        let code =
-            response.and_then(|response| from_str::<Refused>(&response.text()).ok()).map(|error| error.code);
+        let code = response.and_then(|response| AwsError::read(&response.text())).map(|error| error.code);
         Ok(S3Answer { status: response.map_or(0, |response| response.status), code, hop })
     }
 }
