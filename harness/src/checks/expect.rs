@@ -126,6 +126,11 @@ impl Expect {
         self.given().into_iter().any(|(_, _, check)| check.mutates())
     }
 
+    /// The key of every check, in the order of the schema.
+    pub fn keys(&self) -> Vec<&'static str> {
+        self.given().into_iter().map(|(key, _, _)| key).collect()
+    }
+
     /// Whether nothing is expected.
     pub fn is_empty(&self) -> bool {
         self.given().is_empty()

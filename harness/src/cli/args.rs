@@ -131,7 +131,10 @@ pub(super) struct FaultsOptions {
     /// Run every case under every fault, not only a case of each scenario and others where that leaves something open.
     #[arg(long)]
     pub(super) whole: bool,
-    /// Name the scenarios that each fault fails, and the cases that name another cause.
+    /// Write the checks that faults fail to `caught.yaml` beside the deployment; later runs ask for each of them.
+    #[arg(long, conflicts_with_all = ["fault", "paths", "filter", "tag", "requirement"])]
+    pub(super) accept: bool,
+    /// Name the scenarios that each fault fails, the checks that none fails, and the cases that name another cause.
     #[arg(long, short)]
     pub(super) verbose: bool,
     /// Write the matrix of faults and scenarios to this file, as JSON.

@@ -9,7 +9,7 @@ use super::args::FaultsOptions;
 use super::exit::Exit;
 use super::place;
 use super::threads::runtime;
-use crate::faults::{self, Caught, FaultsError};
+use crate::faults::{self, Caught, FaultsError, Held};
 use crate::reports::out;
 
 /// Runs the chosen cases under the chosen faults.
@@ -27,9 +27,11 @@ fn under_faults(options: &FaultsOptions) -> Result<Exit, Exit> {
     } else {
         options.fault.iter().map(|named| named.0).collect()
     };
+    let deployment = Arc::new(deployment);
+    let held = Held::read(&deployment).map_err(|problem| place::refuse(problem, Exit::Parse))?;
     let runtime = runtime()?;
     let bar = indicatif::ProgressBar::new(0);
-    let run = faults::run(Arc::new(deployment), &cases, chosen, options.whole, |progress| {
+    let run = faults::run(deployment.clone(), &cases, chosen, options.whole, |progress| {
         bar.set_length(progress.of as u64);
         bar.set_position(progress.done as u64);
         bar.set_message(progress.fault.name);
@@ -44,10 +46,17 @@ fn under_faults(options: &FaultsOptions) -> Result<Exit, Exit> {
     bar.finish_and_clear();
     place::write_report(options.json.as_deref(), || format!("{:#}\n", faults::document(&matrix)))?;
     place::write_report(options.html.as_deref(), || faults::page(&matrix))?;
-    Ok(match out(&faults::text(&matrix, options.verbose)) {
+    // A part of the faults leaves most checks alone.
+    let all = options.fault.is_empty();
+    let lost =
+        if all && !options.accept { held.lost(&matrix, !options.chosen.narrows()) } else { Vec::new() };
+    if options.accept {
+        faults::accept(&matrix, &deployment).map_err(|problem| place::refuse(problem, Exit::Internal))?;
+    }
+    Ok(match out(&faults::text(&matrix, &lost, options.verbose)) {
         Exit::Ok if matrix.count(Caught::Misnamed) + matrix.count(Caught::Missed) > 0 => Exit::CaseFailed,
-        // A part of the faults leaves most scenarios alone, and a part of the scenarios most faults.
-        Exit::Ok if options.fault.is_empty() && !matrix.idle().is_empty() => Exit::CaseFailed,
+        // The same goes for scenarios.
+        Exit::Ok if all && !(matrix.idle().is_empty() && lost.is_empty()) => Exit::CaseFailed,
         exit => exit,
     })
 }

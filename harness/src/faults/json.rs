@@ -1,15 +1,24 @@
 //! The matrix as JSON.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-use super::matrix::{Caught, Matrix, Row};
+use super::matrix::{Caught, CheckId, Matrix, Row};
 
 /// The whole matrix: rows with what they failed, and the scenarios that no fault fails.
 pub fn document(matrix: &Matrix) -> Value {
     json!({
         "faults": matrix.rows.iter().map(row).collect::<Vec<_>>(),
         "scenarios": matrix.columns.iter().map(|column| {
-            json!({ "id": column.scenario, "cases": column.cases })
+            let failed = matrix.failed(column);
+            let words = |checks: &BTreeSet<CheckId>| checks.iter().map(ToString::to_string).collect::<Vec<_>>();
+            json!({
+                "id": column.scenario,
+                "cases": column.cases,
+                "checks": words(&column.checks),
+                "failed_checks": words(&failed),
+            })
         }).collect::<Vec<_>>(),
         "failed_by_no_fault": matrix.idle(),
     })

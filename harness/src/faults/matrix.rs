@@ -1,10 +1,12 @@
 //! Faults by scenarios.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use ssoproof_embedded::faults::Fault;
 
 use crate::runner::CaseOutcome;
+use crate::scenario::Scenario;
 
 /// What the suite did under every fault.
 #[derive(Debug, Default)]
@@ -22,6 +24,34 @@ pub struct Column {
     pub scenario: String,
     /// How many cases of it ran.
     pub cases: usize,
+    /// What it expects, step by step.
+    pub checks: BTreeSet<CheckId>,
+}
+
+/// A check of a scenario that must hold: `2.backend`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CheckId {
+    /// The number of its step, from 1.
+    pub step: usize,
+    /// Its key.
+    pub check: &'static str,
+}
+
+impl fmt::Display for CheckId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}.{}", self.step, self.check)
+    }
+}
+
+impl CheckId {
+    /// Every check of `scenario`.
+    pub(super) fn all_of(scenario: &Scenario) -> BTreeSet<Self> {
+        let steps = scenario.steps.iter().zip(1..);
+        steps
+            .filter_map(|(planned, step)| Some((step, planned.step.expected()?)))
+            .flat_map(|(step, expect)| expect.keys().into_iter().map(move |check| Self { step, check }))
+            .collect()
+    }
 }
 
 /// What the suite did under one fault.
@@ -44,6 +74,8 @@ pub struct Tally {
     pub causes: BTreeMap<&'static str, usize>,
     /// One of each cause.
     pub examples: BTreeMap<&'static str, String>,
+    /// The checks that did not hold.
+    pub checks: BTreeSet<CheckId>,
 }
 
 /// What a row comes to.
@@ -75,6 +107,8 @@ impl Row {
         tally.cases += 1;
         *tally.causes.entry(cause).or_default() += 1;
         tally.examples.entry(cause).or_insert_with(|| outcome.case.id.clone());
+        let broken = outcome.findings.iter().filter(|found| found.must);
+        tally.checks.extend(broken.map(|found| CheckId { step: found.step, check: found.finding.check }));
     }
 
     /// How many cases failed.
@@ -121,6 +155,12 @@ impl Matrix {
             .map(|column| column.scenario.as_str())
             .filter(|scenario| !fails(scenario))
             .collect()
+    }
+
+    /// The checks of `column` that some fault fails.
+    pub fn failed(&self, column: &Column) -> BTreeSet<CheckId> {
+        let of = self.rows.iter().filter_map(|row| row.failed.get(&column.scenario));
+        of.flat_map(|tally| &tally.checks).copied().collect()
     }
 
     /// How many rows come to `caught`.

@@ -1,5 +1,6 @@
 //! The suite under every fault: what it catches, what it takes for the cause, and what it would miss.
 
+mod held;
 mod html;
 mod json;
 mod matrix;
@@ -7,8 +8,9 @@ mod reach;
 mod run;
 mod text;
 
+pub use held::{Held, Lost, accept};
 pub use html::page;
 pub use json::document;
-pub use matrix::{Caught, Column, Matrix, Row, Tally};
+pub use matrix::{Caught, CheckId, Column, Matrix, Row, Tally};
 pub use run::{FaultsError, Progress, run};
 pub use text::{catalogue, text};

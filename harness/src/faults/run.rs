@@ -11,7 +11,7 @@ use futures::stream;
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::faults::Fault;
 
-use super::matrix::{Caught, Column, Matrix, Row};
+use super::matrix::{Caught, CheckId, Column, Matrix, Row};
 use super::reach::Dialled;
 use crate::runner::{self, CaseOutcome, Event, Verdict};
 use crate::scenario::Case;
@@ -107,11 +107,16 @@ impl Suite {
     }
 
     fn columns(&self) -> Vec<Column> {
-        let mut columns: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut columns: BTreeMap<&str, Column> = BTreeMap::new();
         for case in &self.cases {
-            *columns.entry(scenario(case)).or_default() += 1;
+            let column = columns.entry(scenario(case)).or_insert_with(|| Column {
+                scenario: scenario(case).to_owned(),
+                cases: 0,
+                checks: CheckId::all_of(&case.scenario),
+            });
+            column.cases += 1;
         }
-        columns.into_iter().map(|(scenario, cases)| Column { scenario: scenario.to_owned(), cases }).collect()
+        columns.into_values().collect()
     }
 
     /// What happens under `fault`.

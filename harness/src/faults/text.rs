@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use ssoproof_embedded::faults::{self, Group};
 
+use super::held::Lost;
 use super::matrix::{Caught, Matrix, Row};
 
 /// Every fault of the catalogue with its story.
@@ -28,8 +29,8 @@ fn heading(text: &mut String, last: &mut Option<Group>, group: Group) {
     }
 }
 
-/// The rows of `matrix`, and what is wrong with the whole; `verbose` names scenarios and examples.
-pub fn text(matrix: &Matrix, verbose: bool) -> String {
+/// The rows of `matrix`, and what is wrong with the whole, `lost` among it; `verbose` names scenarios and examples.
+pub fn text(matrix: &Matrix, lost: &[Lost], verbose: bool) -> String {
     let mut text = String::new();
     let mut group = None;
     for row in &matrix.rows {
@@ -43,10 +44,14 @@ pub fn text(matrix: &Matrix, verbose: bool) -> String {
     if !idle.is_empty() {
         let _ = writeln!(text, "\nfailed by no fault:\n  {}", idle.join("\n  "));
     }
+    let failed = idle_checks(&mut text, matrix, verbose);
+    for Lost { scenario, checks } in lost {
+        let _ = writeln!(text, "\n✗ {scenario}: failed by no fault any more: {}", checks.join(", "));
+    }
     let of = matrix.rows.len() - matrix.count(Caught::Inapplicable);
     let _ = writeln!(
         text,
-        "\n{of} faults: {} caught and named, {} caught and misnamed, {} caught by nobody; {} of {} scenarios failed by a fault",
+        "\n{of} faults: {} caught and named, {} caught and misnamed, {} caught by nobody; {} of {} scenarios and {failed} checks failed by a fault",
         matrix.count(Caught::Named),
         matrix.count(Caught::Misnamed),
         matrix.count(Caught::Missed),
@@ -54,6 +59,24 @@ pub fn text(matrix: &Matrix, verbose: bool) -> String {
         matrix.columns.len(),
     );
     text
+}
+
+/// How many of the checks some fault fails; `verbose` names the others.
+fn idle_checks(text: &mut String, matrix: &Matrix, verbose: bool) -> String {
+    let (mut all, mut failed, mut named) = (0, 0, String::new());
+    for column in &matrix.columns {
+        let of_column = matrix.failed(column);
+        let idle: Vec<String> = column.checks.difference(&of_column).map(ToString::to_string).collect();
+        all += column.checks.len();
+        failed += column.checks.len() - idle.len();
+        if verbose && !idle.is_empty() {
+            let _ = writeln!(named, "  {}: {}", column.scenario, idle.join(" "));
+        }
+    }
+    if !named.is_empty() {
+        let _ = write!(text, "\nchecks that no fault fails\n{named}");
+    }
+    format!("{failed} of {all}")
 }
 
 fn line(text: &mut String, row: &Row) {

@@ -8,6 +8,8 @@ use super::case::Case;
 
 /// The file's name.
 pub const EXPECTED_FAILURES: &str = "expected-failures.yaml";
+/// The name of the file beside it that says which checks faults have failed.
+pub const CAUGHT: &str = "caught.yaml";
 
 /// Cases, and why they fail.
 #[derive(Deserialize)]

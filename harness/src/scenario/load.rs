@@ -95,6 +95,7 @@ fn walk(folder: &Path, traefik: &Path, found: &mut Vec<PathBuf>) -> Result<(), P
         } else if entry.extension().is_some_and(|extension| extension == "yaml")
             && name != "deployment.yaml"
             && name != known::EXPECTED_FAILURES
+            && name != known::CAUGHT
         {
             found.push(entry);
         }
