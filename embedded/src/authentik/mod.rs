@@ -4,6 +4,7 @@
 
 mod api;
 mod bootstrap;
+mod bounds;
 mod flows;
 mod health;
 mod key_pairs;

@@ -56,7 +56,7 @@ pub(crate) fn open(shared: &Shared, headers: &HeaderMap) -> String {
         last_ip: text("x-forwarded-for"),
         last_used: Timestamp::now(),
     };
-    shared.state_mut().sessions.insert(key.clone(), session);
+    shared.state_mut().open_session(key.clone(), session);
     key
 }
 

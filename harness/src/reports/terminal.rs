@@ -7,6 +7,7 @@ use std::sync::Arc;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::failure_text;
+use super::memory;
 use crate::cli::Exit;
 use crate::runner::{CaseOutcome, Event, Plan, Summary, Verdict};
 use crate::scenario::{EXPECTED_FAILURES, entry};
@@ -209,8 +210,9 @@ impl Terminal {
             text.push_str(&format!("\nstack: {}\n", timeline(&plan.timings)));
         }
         let count = |verdict| summary.count(verdict);
+        let peak = memory::peak().map(|peak| format!(", at most {peak} MiB")).unwrap_or_default();
         text.push_str(&format!(
-            "\n{} warned, {} unsupported, {} errors, {} expected failures, {} unexpected passes in {:.2} s\n",
+            "\n{} warned, {} unsupported, {} errors, {} expected failures, {} unexpected passes in {:.2} s{peak}\n",
             count(Verdict::Warned),
             count(Verdict::Unsupported),
             count(Verdict::Error),
@@ -229,15 +231,17 @@ impl Terminal {
 
     fn requirement_table(&self) -> String {
         let Some(plan) = &self.plan else { return String::new() };
-        let mut text = String::new();
+        let (mut text, mut not_run) = (String::new(), Vec::new());
         for (id, promise) in &plan.deployment.requirements {
             let Some(count) = self.requirements.get(id) else { continue };
+            if count.cases == 0 {
+                not_run.push(id.as_str());
+                continue;
+            }
             let (word, colour) = if !count.bad.is_empty() {
                 ("broken", "31")
             } else if count.known > 0 {
                 ("broken, as is known", "33")
-            } else if count.cases == 0 {
-                ("not run", "2")
             } else if count.passed == 0 {
                 ("unproven", "33")
             } else if count.warned > 0 {
@@ -255,6 +259,9 @@ impl Terminal {
             if count.bad.len() > 8 {
                 text.push_str(&format!("                    and {} more\n", count.bad.len() - 8));
             }
+        }
+        if !not_run.is_empty() {
+            text.push_str(&format!("not run: {}\n", not_run.join(" ")));
         }
         text
     }

@@ -32,7 +32,7 @@ pub(super) fn sign_in(state: &mut State, old: &str, plan: &Plan) -> Option<Strin
     };
     state.end_session(old);
     let key = session::random_key();
-    state.sessions.insert(key.clone(), session);
+    state.open_session(key.clone(), session);
     Some(key)
 }
 
@@ -49,7 +49,7 @@ pub(super) fn sign_out(state: &mut State, old: &str, rest: Option<Plan>) -> Opti
         ..previous?
     };
     let key = session::random_key();
-    state.sessions.insert(key.clone(), session);
+    state.open_session(key.clone(), session);
     Some(key)
 }
 
