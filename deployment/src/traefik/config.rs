@@ -208,7 +208,7 @@ impl RuntimeConfig {
 }
 
 /// The name with its provider: `@file` unless it has one.
-pub(super) fn qualified(name: &str) -> String {
+pub fn qualified(name: &str) -> String {
     if name.contains('@') { name.to_owned() } else { format!("{name}@file") }
 }
 

@@ -6,6 +6,7 @@ mod dynamic;
 mod fields;
 mod files;
 mod middleware;
+mod outline;
 mod path;
 mod pattern;
 mod profile;
@@ -15,7 +16,7 @@ mod rule;
 mod tests;
 mod tree;
 
-pub use config::{EntryPoint, Middleware, Router, RuntimeConfig, Service, Status, Target};
+pub use config::{EntryPoint, Middleware, Router, RuntimeConfig, Service, Status, Target, qualified};
 pub use dynamic::{
     At, Duplicate, Dynamic, ForwardAuth, HeaderEdits, LoadBalancer, MiddlewareDefinition, MiddlewareType,
     RedirectScheme, RouterDefinition, Server, ServiceDefinition, ServiceType, Tls, TransportDefinition,
@@ -23,6 +24,8 @@ pub use dynamic::{
 };
 pub use files::{dynamic_files, is_dynamic_file};
 pub use middleware::{Action, Step, canonical_header};
+pub use outline::{Outline, OutlinedRouter, names};
 pub use path::{encoded_path, forwarded_path, routing_path};
 pub use profile::Profile;
 pub use rule::{Headers, Network, RequestFacts, Rule, RuleError};
+pub use tree::{Node, Value, parse};

@@ -1,6 +1,8 @@
 //! Regular expressions with the errors of Go's `regexp` package, which Traefik shows in its API.
 
 use regex::Regex;
+use regex_syntax::hir::Look;
+use regex_syntax::hir::literal::{ExtractKind, Extractor};
 
 /// The named classes both libraries know.
 const CLASSES: [&str; 14] = [
@@ -17,6 +19,21 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
     let failed = |reason: String| format!("error parsing regexp: {reason}");
     let translated = translate(pattern).map_err(failed)?;
     Regex::new(&translated).map_err(|error| failed(go_reason(&translated, &error)))
+}
+
+/// Whether a text that ends in `suffix`, given in lower case, may match. Where that cannot be told, it may.
+pub(crate) fn may_end_with(pattern: &Regex, suffix: &str) -> bool {
+    let Ok(hir) = regex_syntax::parse(pattern.as_str()) else { return true };
+    if !hir.properties().look_set_suffix().contains(Look::End) {
+        return true;
+    }
+    let endings = Extractor::new().kind(ExtractKind::Suffix).extract(&hir);
+    endings.literals().is_none_or(|literals| {
+        literals.iter().any(|literal| {
+            let ending = literal.as_bytes().to_ascii_lowercase();
+            ending.ends_with(suffix.as_bytes()) || suffix.as_bytes().ends_with(&ending)
+        })
+    })
 }
 
 /// The pattern in Rust's syntax: a brace that counts nothing stands for itself in Go.

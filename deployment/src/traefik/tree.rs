@@ -8,11 +8,11 @@ use toml::de::{DeTable, DeValue};
 use crate::source::{Located, Place, Problem, Source};
 
 /// A value of a file and where it stands.
-pub(super) type Node = Located<Value>;
+pub type Node = Located<Value>;
 
 /// What a value is. Scalars are kept as the text Traefik makes of them before it reads them as a type.
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub enum Value {
     /// `null`: as if it was not written.
     Null,
     /// A scalar.
@@ -27,7 +27,7 @@ pub(super) enum Value {
 ///
 /// # Errors
 /// A [`Problem`] at the first place that is neither, or a key written twice.
-pub(super) fn parse(source: &Source) -> Result<Node, Problem> {
+pub fn parse(source: &Source) -> Result<Node, Problem> {
     if source.path.extension().is_some_and(|extension| extension == "toml") {
         return toml_tree(source);
     }

@@ -149,6 +149,20 @@ impl Matcher {
         (self.kind == Kind::Host).then(|| self.arguments[0].as_str())
     }
 
+    /// Whether a host that ends in `suffix` may match.
+    pub(super) fn may_end_host(&self, suffix: &str) -> bool {
+        match (self.kind, &self.pattern) {
+            (Kind::Host, _) => self.arguments[0].trim_end_matches('.').ends_with(suffix),
+            (_, Some(regex)) => pattern::may_end_with(regex, suffix),
+            (_, None) => true,
+        }
+    }
+
+    /// Whether it takes only paths that begin with `prefix`.
+    pub(super) fn is_below(&self, prefix: &str) -> bool {
+        matches!(self.kind, Kind::Path | Kind::PathPrefix) && self.arguments[0].starts_with(prefix)
+    }
+
     pub(super) fn matches(&self, facts: &RequestFacts<'_>) -> bool {
         let first = self.arguments[0].as_str();
         let by_pattern = |text: &str| self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(text));

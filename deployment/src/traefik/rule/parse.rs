@@ -92,7 +92,25 @@ impl Rule {
 
     /// Whether some request for `host` could match, whatever its path, method, headers, query and client are.
     pub fn may_match_host(&self, host: &str) -> bool {
-        self.0.possible(&RequestFacts::get(host, "/")).0
+        let facts = RequestFacts::get(host, "/");
+        let at_host = |matcher: &Matcher| {
+            let yes = matcher.matches(&facts);
+            (yes, !yes)
+        };
+        self.0.possible(&at_host).0
+    }
+
+    /// Whether some request for a host below `domain`, given in lower case, could match. Where that cannot be told,
+    /// it could.
+    pub fn may_match_below(&self, domain: &str) -> bool {
+        let suffix = format!(".{domain}");
+        self.0.possible(&|matcher| (matcher.may_end_host(&suffix), true)).0
+    }
+
+    /// Whether every request that matches has a path that begins with `prefix`, as far as the rule says it by `Path` and
+    /// `PathPrefix`.
+    pub fn is_below(&self, prefix: &str) -> bool {
+        self.0.is_below(prefix)
     }
 
     /// The hosts that the rule names and does not exclude, in lower case, in the order of the text.
@@ -174,26 +192,32 @@ fn build(calls: Calls) -> Result<Term, String> {
 }
 
 impl Term {
-    /// Whether the term can be true, and whether it can be false, when of `facts` only the host is fixed.
-    fn possible(&self, facts: &RequestFacts<'_>) -> (bool, bool) {
+    /// Whether the term can be true, and whether it can be false, when `hosts` tells both of the matchers of hosts.
+    fn possible(&self, hosts: &dyn Fn(&Matcher) -> (bool, bool)) -> (bool, bool) {
         match self {
-            Self::Matcher(matcher) if matcher.is_about_hosts() => {
-                let yes = matcher.matches(facts);
-                (yes, !yes)
-            }
+            Self::Matcher(matcher) if matcher.is_about_hosts() => hosts(matcher),
             Self::Matcher(_) => (true, true),
             Self::Not(term) => {
-                let (can_be_true, can_be_false) = term.possible(facts);
+                let (can_be_true, can_be_false) = term.possible(hosts);
                 (can_be_false, can_be_true)
             }
             Self::And(terms) => {
-                let each: Vec<_> = terms.iter().map(|term| term.possible(facts)).collect();
+                let each: Vec<_> = terms.iter().map(|term| term.possible(hosts)).collect();
                 (each.iter().all(|term| term.0), each.iter().any(|term| term.1))
             }
             Self::Or(terms) => {
-                let each: Vec<_> = terms.iter().map(|term| term.possible(facts)).collect();
+                let each: Vec<_> = terms.iter().map(|term| term.possible(hosts)).collect();
                 (each.iter().any(|term| term.0), each.iter().all(|term| term.1))
             }
+        }
+    }
+
+    fn is_below(&self, prefix: &str) -> bool {
+        match self {
+            Self::Matcher(matcher) => matcher.is_below(prefix),
+            Self::Not(_) => false,
+            Self::And(terms) => terms.iter().any(|term| term.is_below(prefix)),
+            Self::Or(terms) => terms.iter().all(|term| term.is_below(prefix)),
         }
     }
 

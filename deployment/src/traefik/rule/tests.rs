@@ -167,3 +167,32 @@ proptest! {
         prop_assert_ne!(Rule::parse(&text).unwrap().matches(&facts), negated.matches(&facts));
     }
 }
+
+#[test]
+fn hosts_below_a_domain_are_found_by_name_and_by_pattern() {
+    for (text, may) in [
+        ("Host(`a.example.org`)", true),
+        ("Host(`example.org`)", false),
+        ("Host(`a.example.com`) || PathPrefix(`/x`)", true),
+        ("HostRegexp(`^[a-z]+\\.example\\.org$`)", true),
+        ("HostRegexp(`^[a-z]+\\.example\\.com$`)", false),
+        ("HostRegexp(`example`)", true),
+        ("HostRegexp(`^.+$`)", true),
+        ("!Host(`a.example.org`)", true),
+    ] {
+        assert_eq!(Rule::parse(text).unwrap().may_match_below("example.org"), may, "{text}");
+    }
+}
+
+#[test]
+fn a_rule_is_below_a_path_when_all_of_it_is() {
+    for (text, below) in [
+        ("Host(`a`) && PathPrefix(`/outpost.goauthentik.io/`)", true),
+        ("PathPrefix(`/outpost.goauthentik.io/`) || Path(`/outpost.goauthentik.io`)", true),
+        ("PathPrefix(`/outpost`)", false),
+        ("Host(`a`) && (PathPrefix(`/outpost.goauthentik.io/`) || PathPrefix(`/api`))", false),
+        ("Host(`a`) && !PathPrefix(`/outpost.goauthentik.io/`)", false),
+    ] {
+        assert_eq!(Rule::parse(text).unwrap().is_below("/outpost.goauthentik.io"), below, "{text}");
+    }
+}
