@@ -153,7 +153,7 @@ impl From<Location> for Place {
 }
 
 /// A value and its place in the file it was read from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Located<T> {
     /// The value.
     pub value: T,

@@ -6,10 +6,28 @@
 
 mod diff;
 mod edit;
+mod folder;
+mod journal;
+mod metrics;
 mod name;
+mod place;
+mod ready;
+mod replace;
 mod scope;
+mod spare;
+mod systemd;
+mod watch;
 
 pub use diff::unified;
 pub use edit::{Patched, Unpatched, patch};
+pub use folder::{Folder, Found, Left, Why};
+pub use journal::{Entry, Event};
+pub use metrics::Metrics;
 pub use name::{BadName, MiddlewareName};
+pub use place::{Read, ReadError};
+pub use ready::tell_ready;
+pub use replace::{Displaced, ReplaceError, Replaced, replace};
 pub use scope::{BadHost, HostPattern, Scope};
+pub use spare::Spare;
+pub use systemd::Unit;
+pub use watch::{Stop, Watch, WatchError};

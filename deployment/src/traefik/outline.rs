@@ -10,7 +10,7 @@ use crate::source::{Located, Problem, Source};
 /// The routers of one file, and what tells what they do.
 ///
 /// Unlike [`Dynamic`](super::Dynamic) it can be read of a file that Traefik refuses for an unknown field.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outline {
     /// The routers, in the order of the file.
     pub routers: Vec<OutlinedRouter>,
@@ -23,7 +23,7 @@ pub struct Outline {
 }
 
 /// A router of an [`Outline`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OutlinedRouter {
     /// Its name, without provider.
     pub name: Located<String>,
