@@ -112,6 +112,18 @@ impl Folder {
         &self.directory
     }
 
+    /// The middleware.
+    pub fn middleware(&self) -> &MiddlewareName {
+        &self.middleware
+    }
+
+    /// Whether a file that was looked at says which address the middleware asks. Else the routers to Authentik are
+    /// known by their paths alone.
+    pub fn knows_auth(&self) -> bool {
+        let bare = self.middleware.as_str().strip_suffix("@file");
+        bare.is_some_and(|name| self.memory.context.auths.contains_key(name))
+    }
+
     /// Where new files are made.
     pub fn spare(&self) -> &Spare {
         &self.spare
@@ -132,6 +144,32 @@ impl Folder {
     /// When the folder cannot be read.
     pub fn mend(&mut self) -> Result<(Vec<Found>, Vec<Left>), Problem> {
         self.mend_but(&|_| false)
+    }
+
+    /// The same once, for a caller that does not stay: what a tool was still writing is put back for it and patched
+    /// again.
+    ///
+    /// # Errors
+    /// As [`Folder::mend`].
+    pub fn mend_for_good(&mut self) -> Result<(Vec<Found>, Vec<Left>), Problem> {
+        self.spare.clean(&self.directory);
+        let (mut found, mut left) = self.mend()?;
+        for _ in 0..MOST_TRIES {
+            let changed: Vec<_> = found
+                .iter_mut()
+                .filter_map(|found| found.displaced.take())
+                .filter(|displaced| displaced.changed().is_some())
+                .collect();
+            if changed.is_empty() {
+                break;
+            }
+            // One that cannot be put back is as lost as without a patcher.
+            changed.into_iter().for_each(|displaced| drop(displaced.restore()));
+            let (more, still) = self.mend()?;
+            found.extend(more);
+            left.extend(still);
+        }
+        Ok((found, left))
     }
 
     /// The same without the files that `skip` names.

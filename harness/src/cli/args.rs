@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::authentik::AuthentikOptions;
 use super::explain::ExplainOptions;
 use super::stack::{ContainerArguments, EmbeddedArguments, Lasting, Named, StackArguments};
+use super::traefik::TraefikOptions;
 use crate::diff::Side;
 
 /// Proves that single sign-on with Traefik and Authentik works, and explains what broke.
@@ -46,6 +47,8 @@ pub(super) enum Command {
     Explain(ExplainOptions),
     /// Print the JSON Schema of scenario files.
     Schema,
+    /// Mend the files of Traefik's file provider.
+    Traefik(TraefikOptions),
     /// Run the embedded Authentik as a server or worker of its own, with PostgreSQL as store.
     Authentik(AuthentikOptions),
 }

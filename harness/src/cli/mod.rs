@@ -14,6 +14,7 @@ mod run;
 mod schema;
 mod stack;
 mod threads;
+mod traefik;
 mod up;
 
 use std::ffi::OsString;
@@ -50,6 +51,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         args::Command::Diff(options) => diff::diff(&options),
         args::Command::Explain(options) => explain::explain(&options),
         args::Command::Schema => schema::print(),
+        args::Command::Traefik(options) => traefik::traefik(&options),
         args::Command::Authentik(options) => authentik::authentik(&options),
     };
     exit.into()
