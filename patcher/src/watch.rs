@@ -44,6 +44,15 @@ enum Message {
     Stop,
 }
 
+/// What the events of one go were about.
+#[derive(Debug, Default)]
+struct Heard {
+    /// A file was written.
+    file: bool,
+    /// The folder may have come or gone.
+    folder: bool,
+}
+
 /// Ends a [`Watch`] from another thread.
 #[derive(Clone, Debug)]
 pub struct Stop(Sender<Message>);
@@ -135,33 +144,37 @@ impl Watch {
             Entry::now(if directory.is_dir() { Event::Started } else { Event::Waiting }).file(&directory),
         );
         while let Some(first) = self.next() {
-            let mut anew = false;
-            for message in first
-                .into_iter()
-                .chain(std::iter::from_fn(|| self.receiver.try_recv().ok()))
-                .collect::<Vec<_>>()
-            {
+            let mut heard = Heard::default();
+            let more = std::iter::from_fn(|| self.receiver.try_recv().ok());
+            let messages: Vec<_> = first.into_iter().chain(more).collect();
+            for message in messages {
                 match message {
                     Message::Stop => {
                         self.tell(tell, Entry::now(Event::Stopped));
                         return Ok(());
                     }
-                    Message::Changed(at, event) => anew |= self.hear(at, event, &directory),
+                    Message::Changed(at, event) => self.hear(at, event, &directory, &mut heard),
                 }
             }
-            if anew {
+            if heard.folder {
                 arms.reach().map_err(failed)?;
                 self.again = Some(Instant::now() + OPEN);
             }
-            let now = Instant::now();
-            self.open.retain(|_, until| *until > now);
-            if self.again.is_some_and(|again| again <= now) {
-                self.again = None;
+            let due = self.is_due(Instant::now());
+            let restored = self.keep(Instant::now(), tell);
+            if heard.file || heard.folder || due || restored {
+                self.look(tell);
             }
-            self.keep(now, tell);
-            self.look(tell);
         }
         Ok(())
+    }
+
+    /// Whether a time has come to look; what waited for it waits no more.
+    fn is_due(&mut self, now: Instant) -> bool {
+        let waiting = self.open.len();
+        self.open.retain(|_, until| *until > now);
+        let again = self.again.take_if(|again| *again <= now).is_some();
+        again || self.open.len() < waiting
     }
 
     /// Waits for the next message, or for a time that is due, which gives none; ends when nobody can send any more.
@@ -178,20 +191,27 @@ impl Watch {
         }
     }
 
-    /// Notes what an event says; returns whether the folder itself may have come or gone.
-    fn hear(&mut self, at: Instant, event: notify::Result<notify::Event>, directory: &Path) -> bool {
-        let Ok(event) = event else { return true };
-        if event.need_rescan() || event.paths.is_empty() {
-            return true;
-        }
-        let mut anew = false;
+    /// Notes what an event says.
+    fn hear(
+        &mut self,
+        at: Instant,
+        event: notify::Result<notify::Event>,
+        directory: &Path,
+        heard: &mut Heard,
+    ) {
+        let event = match event {
+            Ok(event) if !event.need_rescan() && !event.paths.is_empty() => event,
+            // Something was missed.
+            _ => {
+                heard.folder = true;
+                return;
+            }
+        };
         for path in &event.paths {
             if directory.starts_with(path) {
-                anew |=
+                heard.folder |=
                     !matches!(event.kind, EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)));
-            } else if !path.starts_with(directory) {
-                continue;
-            } else if is_dynamic_file(path) {
+            } else if path.starts_with(directory) && is_dynamic_file(path) {
                 match event.kind {
                     EventKind::Create(CreateKind::File)
                     | EventKind::Modify(ModifyKind::Data(DataChange::Any)) => {
@@ -201,13 +221,14 @@ impl Watch {
                     EventKind::Access(_) => continue,
                     _ => drop(self.open.remove(path)),
                 }
+                heard.file |= !self.open.contains_key(path);
                 self.news.entry(path.clone()).or_insert(at);
-            } else if matches!(event.kind, EventKind::Create(CreateKind::Folder)) {
-                // Files may have been made in it before it was watched.
-                self.again = Some(at + OPEN);
+            } else if path.starts_with(directory) && !matches!(event.kind, EventKind::Access(_)) {
+                // A folder, perhaps, in which files were or are made before it is watched.
+                heard.file = true;
+                self.again.get_or_insert(at + OPEN);
             }
         }
-        anew
     }
 
     /// Looks through the folder and patches.
@@ -280,8 +301,10 @@ impl Watch {
     }
 
     /// Puts old files back that a tool has gone on writing, and lets go of those that nobody has touched for a while.
-    fn keep(&mut self, now: Instant, tell: &mut dyn FnMut(&Entry, &Metrics)) {
+    /// Returns whether one was put back.
+    fn keep(&mut self, now: Instant, tell: &mut dyn FnMut(&Entry, &Metrics)) -> bool {
         let mut still = Vec::new();
+        let mut restored = false;
         for mut kept in std::mem::take(&mut self.kept) {
             let changed = kept.displaced.changed();
             if changed != kept.seen {
@@ -294,6 +317,7 @@ impl Watch {
             {
                 let file = kept.file.clone();
                 if let Ok(true) = kept.displaced.restore() {
+                    restored = true;
                     self.tell(tell, Entry::now(Event::Restored).file(&file));
                 }
                 continue;
@@ -303,6 +327,7 @@ impl Watch {
             }
         }
         self.kept = still;
+        restored
     }
 }
 

@@ -335,3 +335,34 @@ fn empty_files_stay_empty() {
         yaml(text, text);
     }
 }
+
+#[test]
+fn deep_and_large_files_cost_little() {
+    let many = |line: &dyn Fn(usize) -> String| (0..20_000).map(line).collect::<String>();
+    let expected = |name: &str, text: &str| {
+        let begun = std::time::Instant::now();
+        let patched = patched(name, text);
+        // A minute would be a square of something.
+        assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+        patched
+    };
+    for deep in ["[", "{a: ", "- ", "a:\n ", "&a [*a, "] {
+        let _ = expected("a.yml", &format!("http: {}", deep.repeat(200_000)));
+        let _ = expected("a.toml", &format!("http = {}", deep.repeat(200_000)));
+    }
+    let yaml = many(&|index| format!("    r{index}: {{rule: Host(`app.test`), service: app}}\n"));
+    let patched = expected("a.yml", &format!("http:\n  routers:\n{yaml}")).unwrap();
+    assert_eq!(patched.routers.len(), 20_000);
+    let toml = many(&|index| format!("[http.routers.r{index}]\nrule = \"Host(`app.test`)\"\n"));
+    assert_eq!(expected("a.toml", &toml).unwrap().routers.len(), 20_000);
+    let laughs = (1..40).fold("x0: &x0 [a, a]\n".to_owned(), |text, index| {
+        format!("{text}x{index}: &x{index} [{0}, {0}]\n", format!("*x{}", index - 1))
+    });
+    assert!(
+        expected(
+            "a.yml",
+            &format!("{laughs}http: {{routers: {{a: {{rule: Host(`app.test`), middlewares: *x39}}}}}}\n")
+        )
+        .is_err()
+    );
+}

@@ -1,6 +1,7 @@
 //! A dynamic file as a tree: mappings, lists and texts, each with its place.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use toml::de::{DeTable, DeValue};
@@ -138,28 +139,29 @@ fn float(value: f64) -> String {
 }
 
 fn toml_tree(source: &Source) -> Result<Node, Problem> {
+    let places = Places::new(&source.text);
     let table = DeTable::parse(&source.text).map_err(|error| {
         let span = error.span().unwrap_or_default();
-        source.problem(place(source, span), error.message())
+        source.problem(places.place(span), error.message())
     })?;
     let span = table.span();
-    Ok(Located { value: toml_map(source, table.get_ref()), place: place(source, span) })
+    Ok(Located { value: toml_map(&places, table.get_ref()), place: places.place(span) })
 }
 
-fn toml_map(source: &Source, table: &DeTable<'_>) -> Value {
+fn toml_map(places: &Places<'_>, table: &DeTable<'_>) -> Value {
     let mut entries: Vec<_> = table
         .iter()
         .map(|(key, value)| {
-            let name = Located { value: key.get_ref().to_string(), place: place(source, key.span()) };
-            let place = place(source, value.span());
-            (name, Located { value: toml_value(source, value.get_ref()), place })
+            let name = Located { value: key.get_ref().to_string(), place: places.place(key.span()) };
+            let place = places.place(value.span());
+            (name, Located { value: toml_value(places, value.get_ref()), place })
         })
         .collect();
     entries.sort_by_key(|(name, _)| name.place.offset);
     Value::Map(entries)
 }
 
-fn toml_value(source: &Source, value: &DeValue<'_>) -> Value {
+fn toml_value(places: &Places<'_>, value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Integer(number) => Value::Text(
@@ -175,25 +177,44 @@ fn toml_value(source: &Source, value: &DeValue<'_>) -> Value {
             items
                 .iter()
                 .map(|item| Located {
-                    value: toml_value(source, item.get_ref()),
-                    place: place(source, item.span()),
+                    value: toml_value(places, item.get_ref()),
+                    place: places.place(item.span()),
                 })
                 .collect(),
         ),
-        DeValue::Table(table) => toml_map(source, table),
+        DeValue::Table(table) => toml_map(places, table),
+    }
+}
+
+/// The longest line whose columns are counted in characters, in bytes.
+const LONGEST_LINE: usize = 1 << 14;
+
+/// A text that is asked for many places.
+struct Places<'a> {
+    text: &'a str,
+    /// Where each line starts.
+    lines: Vec<usize>,
+}
+
+impl<'a> Places<'a> {
+    fn new(text: &'a str) -> Self {
+        let after = text.match_indices('\n').map(|(index, _)| index + 1);
+        Self { text, lines: std::iter::once(0).chain(after).collect() }
+    }
+
+    /// The place of a byte range. Far out on a long line columns are counted in bytes, so that a large file on one
+    /// line costs no more than others.
+    fn place(&self, span: Range<usize>) -> Place {
+        let line = self.lines.partition_point(|start| *start <= span.start);
+        let before = self.text.get(self.lines[line - 1]..span.start).unwrap_or_default();
+        let column = if before.len() > LONGEST_LINE { before.len() } else { before.chars().count() } + 1;
+        Place { line, column, offset: span.start, length: span.len() }
     }
 }
 
 /// The place of a byte range.
-pub(super) fn place(source: &Source, span: std::ops::Range<usize>) -> Place {
-    let before = source.text.get(..span.start).unwrap_or_default();
-    let line_start = before.rfind('\n').map_or(0, |index| index + 1);
-    Place {
-        line: before.matches('\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
-        offset: span.start,
-        length: span.len(),
-    }
+pub(super) fn place(source: &Source, span: Range<usize>) -> Place {
+    Places::new(&source.text).place(span)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! From a text to the text in which every router meant has the middleware.
 
+use std::collections::HashSet;
+
 use ssoproof_deployment::traefik::{Node, Outline, OutlinedRouter, parse};
 use ssoproof_deployment::{Problem, Source};
 
@@ -161,9 +163,9 @@ impl Asked<'_> {
         let text = apply(&reading.source.text, splices)?;
         *left = left.checked_sub(text.len())?;
         let next = self.read(Source { path: reading.source.path.clone(), text: text.into() }).ok()?;
-        let lacking: Vec<_> = reading.lacking.iter().map(|router| router.name.as_str()).collect();
+        let lacking: HashSet<_> = reading.lacking.iter().map(|router| router.name.as_str()).collect();
         let forward = next.lacking.len() < reading.lacking.len()
-            && next.lacking.iter().all(|router| lacking.contains(&router.name.as_str()));
+            && next.lacking.iter().all(|router| lacking.contains(router.name.as_str()));
         (forward && differs_only_in(&reading.root, &next.root, &lacking, self.middleware)).then_some(next)
     }
 }

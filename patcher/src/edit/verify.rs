@@ -1,18 +1,26 @@
 //! Whether a new text says the same as the old one but for the middlewares of the routers meant.
 
+use std::collections::HashSet;
+
+use ssoproof_deployment::Located;
 use ssoproof_deployment::traefik::{Node, Value, names};
 
 use crate::name::MiddlewareName;
 
 /// Whether `new` is `old` with `middleware` put first in the list of some of `routers`, and nothing else.
-pub(super) fn differs_only_in(old: &Node, new: &Node, routers: &[&str], middleware: &MiddlewareName) -> bool {
+pub(super) fn differs_only_in(
+    old: &Node,
+    new: &Node,
+    routers: &HashSet<&str>,
+    middleware: &MiddlewareName,
+) -> bool {
     let routers_of = |http: &Node, other: &Node| {
         same_map(http, other, &|name, one, two| {
             if !name.eq_ignore_ascii_case("routers") {
                 return same(one, two);
             }
             same_map(one, two, &|router, one, two| {
-                if routers.contains(&router) { same_router(one, two, middleware) } else { same(one, two) }
+                if routers.contains(router) { same_router(one, two, middleware) } else { same(one, two) }
             })
         })
     };
@@ -22,7 +30,7 @@ pub(super) fn differs_only_in(old: &Node, new: &Node, routers: &[&str], middlewa
 }
 
 /// Whether `node` is something that Traefik reads as a list of names.
-pub(super) fn is_names(node: &Node) -> bool {
+fn is_names(node: &Node) -> bool {
     match &node.value {
         Value::Null | Value::Text(_) => true,
         Value::List(items) => items.iter().all(|item| matches!(item.value, Value::Text(_) | Value::Null)),
@@ -30,41 +38,38 @@ pub(super) fn is_names(node: &Node) -> bool {
     }
 }
 
+/// Whether the fields of a router are the same but for its list, and the list is the same or has `middleware` first.
 fn same_router(old: &Node, new: &Node, middleware: &MiddlewareName) -> bool {
     let (Value::Map(old), Value::Map(new)) = (&old.value, &new.value) else { return false };
-    type Entries = [(ssoproof_deployment::Located<String>, Node)];
-    let is_list = |name: &str| name.eq_ignore_ascii_case("middlewares");
-    fn rest<'a>(entries: &'a Entries, is_list: impl Fn(&str) -> bool) -> Vec<(&'a str, &'a Node)> {
-        entries
-            .iter()
-            .filter(|(name, _)| !is_list(name))
-            .map(|(name, value)| (name.as_str(), value))
-            .collect()
-    }
-    let (old_rest, new_rest) = (rest(old, is_list), rest(new, is_list));
-    if old_rest.len() != new_rest.len()
-        || !old_rest.iter().all(|(name, value)| {
-            new_rest.iter().any(|(other, new_value)| other == name && same(value, new_value))
-        })
-    {
-        return false;
-    }
-    let list = |entries: &Entries| -> Option<Vec<Node>> {
-        Some(entries.iter().filter(|(name, _)| is_list(name)).map(|(_, value)| value.clone()).collect())
-    };
-    let (Some(old), Some(new)) = (list(old), list(new)) else { return false };
-    match (old.as_slice(), new.as_slice()) {
-        (old, [new]) if old.len() <= 1 => {
-            let before = old.first();
-            if before.is_some_and(|before| same(before, new)) {
-                return true;
-            }
-            let mut wanted = vec![middleware.as_str().to_owned()];
-            wanted.extend(before.map(names).unwrap_or_default());
-            before.is_none_or(is_names) && is_names(new) && names(new) == wanted
+    let (old, old_lists) = parted(old);
+    let (new, new_lists) = parted(new);
+    let rest_is_same = old.len() == new.len()
+        && old.iter().all(|(name, value)| new.iter().any(|(other, new)| other == name && same(value, new)));
+    rest_is_same
+        && match (old_lists.as_slice(), new_lists.as_slice()) {
+            ([], [new]) => is_put_first(&[], new, middleware),
+            ([old], [new]) => same(old, new) || is_names(old) && is_put_first(&names(old), new, middleware),
+            (old, new) => old.len() == new.len() && old.iter().zip(new).all(|(old, new)| same(old, new)),
         }
-        (old, new) => old.len() == new.len() && old.iter().zip(new).all(|(old, new)| same(old, new)),
+}
+
+/// The fields of a router, and its lists of middlewares: one, or several in different cases.
+fn parted(entries: &[(Located<String>, Node)]) -> (Vec<(&str, &Node)>, Vec<&Node>) {
+    let (mut rest, mut lists) = (Vec::new(), Vec::new());
+    for (name, value) in entries {
+        if name.eq_ignore_ascii_case("middlewares") {
+            lists.push(value);
+        } else {
+            rest.push((name.as_str(), value));
+        }
     }
+    (rest, lists)
+}
+
+fn is_put_first(old: &[String], new: &Node, middleware: &MiddlewareName) -> bool {
+    let new_names = names(new);
+    is_names(new)
+        && new_names.split_first().is_some_and(|(first, rest)| first == middleware.as_str() && rest == old)
 }
 
 /// Whether both are the same mapping, with `same` for the values of each name; or the same at all.

@@ -135,14 +135,6 @@ impl Items {
         found.next().copied()
     }
 
-    /// The entry whose key is exactly `name`.
-    pub(super) fn entry(&self, map: usize, name: &str) -> Option<(usize, usize)> {
-        let mut found = self.entries(map).iter();
-        found
-            .find(|(key, _)| matches!(&self.all[*key].kind, Kind::Scalar { text, .. } if text == name))
-            .copied()
-    }
-
     /// The first alias of `target` in the text.
     pub(super) fn first_alias_of(&self, target: usize) -> Option<&Item> {
         self.all.iter().find(|item| matches!(item.kind, Kind::Alias(Some(of)) if of == target))

@@ -1,5 +1,7 @@
 //! A YAML text with its routers.
 
+use std::collections::HashMap;
+
 use ssoproof_deployment::traefik::OutlinedRouter;
 
 use super::item::{Items, Kind};
@@ -11,6 +13,8 @@ pub(in crate::edit) struct Layout<'a> {
     pub(super) items: Items,
     /// The mapping of routers.
     routers: usize,
+    /// The value of each router.
+    by_name: HashMap<String, usize>,
     pub(super) style: ListStyle,
 }
 
@@ -36,15 +40,20 @@ impl<'a> Layout<'a> {
         let items = Items::read(text)?;
         let (_, http) = items.field(0, "http")?;
         let (_, routers) = items.field(http, "routers")?;
-        let mut layout = Self { text, items, routers, style: ListStyle::default() };
+        let by_name = items.entries(routers).iter().filter_map(|(key, value)| match &items.get(*key).kind {
+            Kind::Scalar { text, .. } => Some((text.clone(), *value)),
+            _ => None,
+        });
+        let by_name = by_name.collect();
+        let mut layout = Self { text, items, routers, by_name, style: ListStyle::default() };
         layout.style = layout.common_style();
         Some(layout)
     }
 
     /// The ways to give `router` the middleware `name`, the best first.
     pub(in crate::edit) fn candidates(&self, router: &OutlinedRouter, name: &str) -> Vec<Candidate> {
-        match self.items.entry(self.routers, &router.name.value) {
-            Some((_, value)) => self.router_candidates(value, &router.middlewares, name),
+        match self.by_name.get(&router.name.value) {
+            Some(value) => self.router_candidates(*value, &router.middlewares, name),
             None => Vec::new(),
         }
     }
