@@ -108,10 +108,14 @@ impl Scope {
 
     /// Whether `router`, in a folder whose files define `context`, should have `middleware`.
     ///
-    /// The routers to Authentik are none of them: those that forward to the address that the middleware asks, those
+    /// A router that only redirects, to `noop@internal`, reaches nobody and needs none. The routers to Authentik are
+    /// none of them either: those that forward to the address that the middleware asks, those
     /// that take only the outpost's paths, and those of Authentik's own host.
     pub fn means(&self, router: &OutlinedRouter, middleware: &MiddlewareName, context: &Outline) -> bool {
         let Some(text) = &router.rule else { return false };
+        if router.service.as_deref() == Some("noop@internal") {
+            return false;
+        }
         if self.except.contains(&qualified(&router.name)) || forwards_to_auth(router, middleware, context) {
             return false;
         }
@@ -174,6 +178,7 @@ http:
     other: {rule: "Host(`www.example.com`)", service: app}
     not: {rule: "!Host(`app.example.org`)", service: app}
     broken: {rule: "Host(app.example.org)", service: app}
+    redirect: {rule: "HostRegexp(`.+`)", service: noop@internal}
     internal: {rule: "Host(`app.example.org`) && Path(`/ping`)", service: ping@internal}
 "#;
 
