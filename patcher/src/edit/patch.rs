@@ -28,10 +28,10 @@ pub struct Patched {
 pub enum Unpatched {
     /// It is not YAML or TOML: half-written, or a Go template.
     #[error("{0}")]
-    Unreadable(Problem),
+    Unreadable(Box<Problem>),
     /// There is no edit that changes the middlewares of these routers and nothing else.
     #[error("{0}")]
-    NoEdit(Problem),
+    NoEdit(Box<Problem>),
 }
 
 impl Unpatched {
@@ -58,12 +58,14 @@ pub fn patch(
     others: &Outline,
 ) -> Result<Patched, Unpatched> {
     let asked = Asked { middleware, scope, others };
-    let first = asked.read(source.clone()).map_err(|problem| Unpatched::Unreadable(told(source, problem)))?;
+    let first = asked
+        .read(source.clone())
+        .map_err(|problem| Unpatched::Unreadable(Box::new(told(source, problem))))?;
     let routers: Vec<String> = first.lacking.iter().map(|router| router.name.value.clone()).collect();
     let mut reading = first;
     let mut left = MOST_READ;
     while !reading.lacking.is_empty() {
-        reading = asked.step(&reading, &mut left).map_err(Unpatched::NoEdit)?;
+        reading = asked.step(&reading, &mut left).map_err(|problem| Unpatched::NoEdit(Box::new(problem)))?;
     }
     Ok(Patched { text: reading.source.text.to_string(), routers })
 }
