@@ -52,8 +52,9 @@ fn dry_run_prints_a_diff_and_writes_nothing() {
 
 #[test]
 fn second_run_has_nothing_to_do() {
-    let (_root, folder) = folder(&[("app.yml", BEFORE)]);
+    let (root, folder) = folder(&[("app.yml", BEFORE)]);
     let (code, stdout, stderr) = patch(&folder, &ASKED);
+    assert_eq!(fs::read_dir(root.path()).expect("read").count(), 1, "nothing is left beside the folder");
     assert_eq!((code, stdout), (Some(0), format!("patched {}: app\n", folder.join("app.yml").display())));
     assert!(stderr.contains("no file defines `authentik@file`"), "{stderr}");
     assert_eq!(fs::read_to_string(folder.join("app.yml")).expect("read"), AFTER);

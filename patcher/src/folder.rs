@@ -169,6 +169,7 @@ impl Folder {
             found.extend(more);
             left.extend(still);
         }
+        self.spare.leave();
         Ok((found, left))
     }
 

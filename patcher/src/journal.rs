@@ -33,7 +33,7 @@ pub struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// The folder is watched, and everything that was there has been looked at.
+    /// The folder is there and watched, and everything in it has been looked at.
     Started,
     /// Routers of a file got the middleware.
     Patched,

@@ -15,6 +15,8 @@ pub(crate) const ENDING: &str = ".ssoproof-new";
 #[derive(Clone, Debug)]
 pub struct Spare {
     folder: PathBuf,
+    /// Whether the folder is there for this alone.
+    own: bool,
 }
 
 impl Spare {
@@ -24,12 +26,12 @@ impl Spare {
         let mut name = OsString::from(".");
         name.push(absolute.file_name().unwrap_or_default());
         name.push(".ssoproof");
-        Self { folder: absolute.with_file_name(name) }
+        Self { folder: absolute.with_file_name(name), own: true }
     }
 
     /// Another folder.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), own: false }
     }
 
     /// The folder.
@@ -59,6 +61,14 @@ impl Spare {
         let _ = std::fs::remove_file(&path);
         let made = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
         Ok((path, made))
+    }
+
+    /// Removes the folder if nothing is in it and it is for new files alone.
+    pub(crate) fn leave(&self) {
+        if self.own {
+            // Another patcher may be at work in it.
+            let _ = std::fs::remove_dir(&self.folder);
+        }
     }
 
     /// Removes what killed processes have left for files in `folder`.

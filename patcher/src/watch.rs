@@ -87,6 +87,8 @@ pub struct Watch {
     told: HashMap<PathBuf, String>,
     /// When to look again whatever happens.
     again: Option<Instant>,
+    /// Whether the folder was there at the last look.
+    there: bool,
 }
 
 /// An old file that a tool may still be writing.
@@ -113,6 +115,7 @@ impl Watch {
             kept: Vec::new(),
             told: HashMap::new(),
             again: None,
+            there: false,
         }
     }
 
@@ -139,10 +142,6 @@ impl Watch {
         arms.reach().map_err(failed)?;
         self.folder.spare().clean(&directory);
         self.look(tell);
-        self.tell(
-            tell,
-            Entry::now(if directory.is_dir() { Event::Started } else { Event::Waiting }).file(&directory),
-        );
         while let Some(first) = self.next() {
             let mut heard = Heard::default();
             let more = std::iter::from_fn(|| self.receiver.try_recv().ok());
@@ -242,11 +241,13 @@ impl Watch {
                     self.metrics.failures += 1;
                     self.again = Some(Instant::now() + RETRY);
                 }
+                self.there = false;
                 self.tell_once(tell, &directory, Event::Waiting, &problem.to_string(), None);
                 return;
             }
         };
         let now = Instant::now();
+        let begins = !std::mem::replace(&mut self.there, true);
         for found in found {
             let path = found.old.path.to_path_buf();
             let delay = self.news.remove(&path).map(|first| now.saturating_duration_since(first));
@@ -271,6 +272,10 @@ impl Watch {
             |path: &Path| path.exists() && (self.open.contains_key(path) || !self.folder.is_well(path));
         self.news.retain(|path, _| unsettled(path));
         self.told.retain(|path, _| path != self.folder.directory() && unsettled(path));
+        if begins {
+            let started = Entry::now(Event::Started).file(self.folder.directory());
+            self.tell(tell, started);
+        }
     }
 
     fn tell_left(&mut self, tell: &mut dyn FnMut(&Entry, &Metrics), left: &Left) {

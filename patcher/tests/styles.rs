@@ -266,6 +266,14 @@ fn odd_indentation_document_marks_and_later_documents_stay() {
 }
 
 #[test]
+fn byte_order_mark_stays() {
+    yaml(
+        "\u{feff}http:\n  routers:\n    app: {rule: Host(`app.test`)}\n",
+        "\u{feff}http:\n  routers:\n    app: {middlewares: [authentik@file], rule: Host(`app.test`)}\n",
+    );
+}
+
+#[test]
 fn texts_beyond_ascii_do_not_move_the_place() {
     yaml(
         "# zoë ♪\nhttp:\n  routers:\n    größe: {rule: Host(`app.test`), service: ü}\n",

@@ -203,6 +203,8 @@ fn folders_made_later_inside_and_on_the_way() {
     for name in ["app.yml", "deep/app.yml", "deep/er/app.yml"] {
         running.becomes(&running.path(name), &patched(ROUTERS));
     }
+    running.until("it has begun", || running.told().contains("\"event\":\"started\""));
+    assert_eq!(running.told().matches("\"event\":\"waiting\"").count(), 1, "{}", running.told());
 }
 
 #[test]
