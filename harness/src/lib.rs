@@ -5,6 +5,7 @@ pub mod checks;
 pub mod cli;
 pub mod diagnoses;
 pub mod diff;
+pub mod doctor;
 pub mod evidence;
 pub mod explain;
 pub mod faults;

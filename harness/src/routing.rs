@@ -14,8 +14,8 @@ use crate::diagnoses::Pointer;
 pub(crate) struct Routing {
     config: RuntimeConfig,
     profile: &'static Profile,
-    http: String,
-    https: String,
+    /// The plain one and the one that ends TLS.
+    entry_points: [EntryPoint; 2],
     files: Files,
 }
 
@@ -44,13 +44,29 @@ impl Routing {
         let dynamic = Dynamic::load(folder, profile)?;
         let names = &deployment.traefik.entry_points;
         let entry_points = [EntryPoint::new(&names.http), EntryPoint::new(&names.https)];
-        Ok(Self {
-            config: RuntimeConfig::build(dynamic, &entry_points, profile),
-            profile,
-            http: names.http.clone(),
-            https: names.https.clone(),
-            files: Files::of(deployment, folder),
-        })
+        Ok(Self::of(deployment, folder, dynamic, entry_points))
+    }
+
+    /// What Traefik with these entry points, the plain one first, makes of `dynamic`, which was read from `folder`.
+    pub(crate) fn of(
+        deployment: &Deployment,
+        folder: &Path,
+        dynamic: Dynamic,
+        entry_points: [EntryPoint; 2],
+    ) -> Self {
+        let profile = Profile::for_version(&deployment.versions.traefik);
+        let config = RuntimeConfig::build(dynamic, &entry_points, profile);
+        Self { config, profile, entry_points, files: Files::of(deployment, folder) }
+    }
+
+    /// The entry points: the plain one and the one that ends TLS.
+    pub(crate) fn entry_points(&self) -> &[EntryPoint; 2] {
+        &self.entry_points
+    }
+
+    /// The version that the files are read for.
+    pub(crate) fn profile(&self) -> &'static Profile {
+        self.profile
     }
 
     /// What is in force.
@@ -60,15 +76,35 @@ impl Routing {
 
     /// What takes a GET of `url`.
     pub(crate) fn taken(&self, url: &Url) -> Taken {
-        let host = url.host_str().unwrap_or_default();
-        let secure = url.scheme() == "https";
-        let entry_point = if secure { &self.https } else { &self.http };
-        let path = routing_path(&forwarded_path(url.path(), self.profile), self.profile);
-        let facts = RequestFacts { query: url.query().unwrap_or_default(), ..RequestFacts::get(host, &path) };
+        let of_host = self.of_host(url.host_str().unwrap_or_default(), url.scheme() == "https");
         Taken {
-            winner: self.config.winner(entry_point, secure, &facts).cloned(),
-            of_host: self.config.for_host(entry_point, secure, host).into_iter().cloned().collect(),
+            winner: self.winner(url, "GET", &Vec::new()).cloned(),
+            of_host: of_host.into_iter().cloned().collect(),
         }
+    }
+
+    /// The router that takes a request.
+    pub(crate) fn winner(
+        &self,
+        url: &Url,
+        method: &str,
+        headers: &Vec<(String, String)>,
+    ) -> Option<&Router> {
+        let secure = url.scheme() == "https";
+        let path = routing_path(&forwarded_path(url.path(), self.profile), self.profile);
+        let host = url.host_str().unwrap_or_default();
+        let query = url.query().unwrap_or_default();
+        let facts = RequestFacts { query, method, headers, ..RequestFacts::get(host, &path) };
+        self.config.winner(self.entry_point(secure), secure, &facts)
+    }
+
+    /// Every router that takes some request of `host`, in the order they are tried.
+    pub(crate) fn of_host(&self, host: &str, secure: bool) -> Vec<&Router> {
+        self.config.for_host(self.entry_point(secure), secure, host)
+    }
+
+    fn entry_point(&self, secure: bool) -> &str {
+        &self.entry_points[usize::from(secure)].name
     }
 
     /// Where a definition stands, by the user's own name for the file.

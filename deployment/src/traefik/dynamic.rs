@@ -102,6 +102,15 @@ pub struct MiddlewareDefinition {
     pub at: At,
     /// Its types.
     pub types: Vec<MiddlewareType>,
+    /// Where the settings of its types stand, by their names in lower case.
+    pub settings: BTreeMap<String, Place>,
+}
+
+impl MiddlewareDefinition {
+    /// Where the setting `name` stands, or else the middleware's name.
+    pub fn setting(&self, name: &str) -> Place {
+        self.settings.get(&name.to_ascii_lowercase()).copied().unwrap_or(self.at.place)
+    }
 }
 
 /// What a middleware does.

@@ -27,5 +27,5 @@ pub use middleware::{Action, Step, canonical_header};
 pub use outline::{Outline, OutlinedRouter, names};
 pub use path::{encoded_path, forwarded_path, routing_path};
 pub use profile::Profile;
-pub use rule::{Headers, Network, RequestFacts, Rule, RuleError};
 pub use tree::{Node, Value, parse};
+pub use rule::{Headers, Network, RequestFacts, Rule, RuleError, Witness};

@@ -1,5 +1,6 @@
 //! From the tree of one file to what it defines.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::dynamic::{
@@ -212,11 +213,14 @@ impl Reader<'_> {
 
     fn middleware(&mut self, name: &Located<String>, node: &Node) -> Result<MiddlewareDefinition, Problem> {
         let mut types = Vec::new();
+        let mut settings = BTreeMap::new();
         let entries: Vec<_> = Fields::lenient(self.source, node).rest().collect();
         for (field, node) in entries {
             types.push(self.middleware_type(name, field, node)?);
+            let names = Fields::lenient(self.source, node).rest();
+            settings.extend(names.map(|(setting, _)| (setting.to_ascii_lowercase(), setting.place)));
         }
-        Ok(MiddlewareDefinition { at: self.at(name.place), types })
+        Ok(MiddlewareDefinition { at: self.at(name.place), types, settings })
     }
 
     fn middleware_type(

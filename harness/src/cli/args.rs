@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::authentik::AuthentikOptions;
+use super::doctor::DoctorOptions;
 use super::explain::ExplainOptions;
 use super::stack::{ContainerArguments, EmbeddedArguments, Lasting, Named, StackArguments};
 use super::traefik::TraefikOptions;
@@ -43,6 +44,8 @@ pub(super) enum Command {
     Faults(FaultsOptions),
     /// Run the same cases on two versions, or read saved runs, and say what differs and how bad that is.
     Diff(DiffOptions),
+    /// Look at Traefik files and settings for what is wrong, and try each finding on the embedded stack.
+    Doctor(Box<DoctorOptions>),
     /// Explain a diagnosis, a role, policies, a loop or a token, or list the diagnoses.
     Explain(ExplainOptions),
     /// Print the JSON Schema of scenario files.

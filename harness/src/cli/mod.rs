@@ -5,6 +5,7 @@ mod authentik;
 mod check;
 mod diff;
 mod displayed;
+mod doctor;
 mod exit;
 mod explain;
 mod faults;
@@ -49,6 +50,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         args::Command::Check(options) => check::check(&options),
         args::Command::Faults(options) => faults::faults(&options),
         args::Command::Diff(options) => diff::diff(&options),
+        args::Command::Doctor(options) => doctor::doctor(&options),
         args::Command::Explain(options) => explain::explain(&options),
         args::Command::Schema => schema::print(),
         args::Command::Traefik(options) => traefik::traefik(&options),

@@ -61,7 +61,8 @@ pub(super) fn cases(deployment: &Deployment, chosen: &Chosen) -> Result<Vec<Arc<
     Ok(cases.into_iter().filter(|case| selection.takes(case)).map(Arc::new).collect())
 }
 
-fn only_one(folder: &Path) -> Result<PathBuf, Problem> {
+/// The only deployment in `folder` or under its `scenarios/`.
+pub(super) fn only_one(folder: &Path) -> Result<PathBuf, Problem> {
     let here = folder.join("deployment.yaml");
     if here.is_file() {
         return Ok(here);

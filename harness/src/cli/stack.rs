@@ -148,6 +148,32 @@ impl AttachArguments {
     }
 }
 
+/// How the doctor reaches what runs.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ReachArguments {
+    /// Where a host is instead of where DNS says: `auth.example.org=10.0.0.5:443`, `*.example.org=…`, `*=…`; for one
+    /// port only `HOST:80=…`. May be given more than once.
+    #[arg(long, env = "SSOPROOF_RESOLVE", value_delimiter = ',', value_name = "HOST=ADDRESS:PORT")]
+    resolve: Vec<Resolve>,
+    /// CAs to trust beside the system's, PEM.
+    #[arg(long, env = "SSOPROOF_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Where Traefik's API answers.
+    #[arg(long, env = "SSOPROOF_TRAEFIK_API", value_name = "URL")]
+    traefik_api: Option<Url>,
+}
+
+impl ReachArguments {
+    pub(super) fn options(&self) -> AttachOptions {
+        AttachOptions {
+            resolve: self.resolve.clone(),
+            ca: self.ca.clone(),
+            traefik_api: self.traefik_api.clone(),
+            ..AttachOptions::default()
+        }
+    }
+}
+
 /// Which stack a run works with.
 #[derive(Clone, Debug, Args)]
 pub(super) struct StackArguments {

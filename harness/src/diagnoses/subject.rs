@@ -278,7 +278,7 @@ impl Subject<'_> {
 
 /// Whether `auth` copies `header` from the answer onto the request: it lists it, or its pattern matches the canonical
 /// name.
-pub(super) fn copies(auth: &ForwardAuth, header: &str) -> bool {
+pub(crate) fn copies(auth: &ForwardAuth, header: &str) -> bool {
     let pattern = auth.response_headers_pattern.as_ref().and_then(|pattern| Regex::new(pattern).ok());
     auth.response_headers.iter().any(|one| one.eq_ignore_ascii_case(header))
         || pattern.is_some_and(|pattern| pattern.is_match(&canonical_header(header)))

@@ -29,6 +29,17 @@ pub fn curl(hop: &Hop, redactor: &Redactor) -> String {
     words.join(" ")
 }
 
+/// The `curl` command line for a request without a body.
+pub(crate) fn curl_line(method: &str, url: &url::Url, headers: &[(String, String)]) -> String {
+    let mut words = vec!["curl".to_owned(), "-i".to_owned()];
+    if method != "GET" {
+        words.extend(["-X".to_owned(), quoted(method)]);
+    }
+    words.extend(headers.iter().flat_map(|(name, value)| ["-H".to_owned(), quoted(&format!("{name}: {value}"))]));
+    words.push(quoted(url.as_str()));
+    words.join(" ")
+}
+
 /// A word for a POSIX shell.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);

@@ -13,6 +13,7 @@ mod redact;
 pub(crate) use aws_error::AwsError;
 pub use backends::{Backends, Tells};
 pub use curl::curl;
+pub(crate) use curl::curl_line;
 pub(crate) use jwt::jwt_part;
 pub use ledger::{
     Cause, ChangeKind, CookieAttributes, ExchangeError, ExchangeErrorKind, HeaderLines, Hop, JarChange,

@@ -49,6 +49,11 @@ pub(crate) fn colours_on_stderr() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
+/// Whether standard output shows colours.
+pub(crate) fn colours_on_stdout() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
 /// What the terminal has seen so far.
 pub(super) struct Terminal {
     plan: Option<Plan>,

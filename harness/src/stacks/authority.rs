@@ -11,20 +11,20 @@ use super::StackError;
 
 /// One CA, and a certificate of it for every host of a deployment; PEM. Clones share nothing but the texts.
 #[derive(Clone)]
-pub(super) struct Authority {
-    pub(super) ca: String,
+pub(crate) struct Authority {
+    pub(crate) ca: String,
     pub(super) certificate: String,
     pub(super) key: String,
 }
 
 impl Authority {
     /// A new CA with one certificate for `hosts`, P-256.
-    pub(super) fn new(hosts: Vec<String>) -> Result<Self, StackError> {
+    pub(crate) fn new(hosts: Vec<String>) -> Result<Self, StackError> {
         issue(hosts).map_err(|error| failed(&error))
     }
 
     /// What a server shows.
-    pub(super) fn server(&self) -> Result<Arc<ServerConfig>, StackError> {
+    pub(crate) fn server(&self) -> Result<Arc<ServerConfig>, StackError> {
         let certificate = CertificateDer::from_pem_slice(self.certificate.as_bytes());
         let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes());
         let (certificate, key) = (certificate.map_err(|e| failed(&e))?, key.map_err(|e| failed(&e))?);
@@ -40,7 +40,7 @@ impl Authority {
 }
 
 /// A client that trusts the CAs in `ca`, PEM, and no other.
-pub(super) fn trusting(ca: &str) -> Result<Arc<ClientConfig>, StackError> {
+pub(crate) fn trusting(ca: &str) -> Result<Arc<ClientConfig>, StackError> {
     let mut roots = RootCertStore::empty();
     for root in CertificateDer::pem_slice_iter(ca.as_bytes()) {
         roots.add(root.map_err(|error| failed(&error))?).map_err(|error| failed(&error))?;

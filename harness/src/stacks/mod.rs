@@ -27,6 +27,7 @@ use ssoproof_embedded::dial::Client;
 use crate::evidence::Backends;
 
 pub use attach::{AttachOptions, Attached, Resolve};
+pub(crate) use authority::{Authority, trusting};
 pub use containers::{ContainerOptions, Containers};
 pub(crate) use containers::{forget, reap_all, timeline};
 pub use embedded::Embedded;
@@ -35,6 +36,7 @@ pub use live::Live;
 pub use loan::Loan;
 pub use opened::{Opened, StackChoice, detach, hold};
 pub(crate) use process::{end, interrupted, leave_terminal};
+pub(crate) use parts::host_and_port;
 pub use secrets::Secrets;
 
 /// What a scenario may ask of a stack beyond answering requests.

@@ -207,7 +207,7 @@ pub(super) fn behind_traefik(names: &Names, deployment: &Deployment, http: Socke
 }
 
 /// The host and the port that a URL names.
-pub(super) fn host_and_port(url: &str) -> Option<(String, u16)> {
+pub(crate) fn host_and_port(url: &str) -> Option<(String, u16)> {
     let url = Url::parse(url).ok()?;
     Some((url.host_str()?.to_ascii_lowercase(), url.port_or_known_default()?))
 }

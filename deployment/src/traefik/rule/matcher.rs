@@ -17,6 +17,22 @@ pub(super) struct Matcher {
     network: Option<Network>,
 }
 
+/// What a request must have for a matcher; `…Like` hold patterns.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wants<'a> {
+    Client,
+    Header(&'a str, &'a str),
+    HeaderLike(&'a str, &'a str),
+    Host(&'a str),
+    HostLike(&'a str),
+    Method(&'a str),
+    Path(&'a str),
+    PathPrefix(&'a str),
+    PathLike(&'a str),
+    Query(&'a str, &'a str),
+    QueryLike(&'a str, &'a str),
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     ClientIp,
@@ -142,6 +158,26 @@ impl Matcher {
             self.arguments[0] = self.arguments[0].to_ascii_uppercase();
         }
         Ok(())
+    }
+
+    /// What a request must have for this matcher.
+    pub(super) fn wants(&self) -> Wants<'_> {
+        let first = self.arguments[0].as_str();
+        let second = self.arguments.get(1).map_or("", String::as_str);
+        let pattern = self.pattern.as_ref().map_or("", |pattern| pattern.as_str());
+        match self.kind {
+            Kind::ClientIp => Wants::Client,
+            Kind::Header => Wants::Header(first, second),
+            Kind::HeaderRegexp => Wants::HeaderLike(first, pattern),
+            Kind::Host => Wants::Host(first),
+            Kind::HostRegexp => Wants::HostLike(pattern),
+            Kind::Method => Wants::Method(first),
+            Kind::Path => Wants::Path(first),
+            Kind::PathPrefix => Wants::PathPrefix(first),
+            Kind::PathRegexp => Wants::PathLike(pattern),
+            Kind::Query => Wants::Query(first, second),
+            Kind::QueryRegexp => Wants::QueryLike(first, pattern),
+        }
     }
 
     /// The host that this matcher names.

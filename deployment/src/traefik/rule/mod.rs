@@ -7,7 +7,9 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod token;
+mod witness;
 
 pub use facts::{Headers, RequestFacts};
 pub use matcher::Network;
 pub use parse::{Rule, RuleError};
+pub use witness::Witness;

@@ -17,10 +17,10 @@ use super::syntax::{Syntax, parse};
 /// assert_eq!(rule.hosts(), ["app.test"]);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rule(Term);
+pub struct Rule(pub(super) Term);
 
 #[derive(Clone, Debug, PartialEq)]
-enum Term {
+pub(super) enum Term {
     Matcher(Matcher),
     Not(Box<Term>),
     And(Vec<Term>),

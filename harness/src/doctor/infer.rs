@@ -1,0 +1,246 @@
+//! A deployment as the Traefik files alone tell of it, for files that come without one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use regex::Regex;
+use ssoproof_deployment::traefik::{Dynamic, ForwardAuth, MiddlewareType, RouterDefinition, Rule, ServiceType};
+use ssoproof_deployment::{
+    Apps, Auth, Deployment, EntryPoints, Headers, Located, Persona, Service, Traefik, Versions,
+};
+use url::Url;
+
+use super::static_config::StaticConfig;
+use crate::stacks::host_and_port;
+
+/// The identity headers that Authentik's documentation lists for Traefik.
+pub(super) const IDENTITY: [&str; 12] = [
+    "X-authentik-username",
+    "X-authentik-groups",
+    "X-authentik-entitlements",
+    "X-authentik-email",
+    "X-authentik-name",
+    "X-authentik-uid",
+    "X-authentik-jwt",
+    "X-authentik-meta-jwks",
+    "X-authentik-meta-outpost",
+    "X-authentik-meta-provider",
+    "X-authentik-meta-app",
+    "X-authentik-meta-version",
+];
+
+/// The group of the user who signs in.
+const GROUP: &str = "doctor";
+/// What stands for Authentik where the files do not name it.
+const NOBODY: &str = "http://authentik.invalid:9000";
+
+/// What the files tell: the protected hosts are those of routers that list a forward auth middleware, or one that
+/// there is not, and `hosts`.
+pub(super) fn deployment(
+    dynamic: &Dynamic,
+    folder: &Path,
+    hosts: &[String],
+    version: &str,
+    fixed: Option<&StaticConfig>,
+) -> Deployment {
+    let mut protected: BTreeMap<String, Option<String>> = BTreeMap::new();
+    for router in dynamic.routers.values() {
+        if lists_protection(dynamic, router) && !is_outpost(router) {
+            for host in hosts_of(router) {
+                protected.entry(host).or_insert_with(|| server(dynamic, router));
+            }
+        }
+    }
+    for host in hosts {
+        let host = host.to_ascii_lowercase();
+        let own = dynamic.routers.values().find(|router| hosts_of(router).contains(&host));
+        let served = own.and_then(|router| server(dynamic, router));
+        protected.entry(host).or_insert(served);
+    }
+    let upstream = upstream(dynamic);
+    let auth = auth_host(dynamic, &upstream, &protected);
+    let services = protected.into_iter().map(|(host, upstream)| {
+        let slug: String = host.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let service = Service {
+            title: host.clone(),
+            url: Located::nowhere(format!("https://{host}")),
+            upstream: Located::nowhere(upstream.unwrap_or_else(|| "http://service.invalid".to_owned())),
+            allow: Vec::new(),
+            bridge: None,
+            in_outpost: true,
+            echo: false,
+        };
+        (slug, service)
+    });
+    let persona = Persona {
+        username: Located::nowhere("ada".to_owned()),
+        name: "Ada".to_owned(),
+        email: "ada@example.org".to_owned(),
+        groups: vec![Located::nowhere(GROUP.to_owned())],
+        active: true,
+        grafana_role: None,
+        password_env: None,
+    };
+    Deployment {
+        name: folder.display().to_string(),
+        auth: Auth {
+            url: Located::nowhere(auth.clone()),
+            upstream: Located::nowhere(upstream),
+            authentication_flow: "default-authentication-flow".to_owned(),
+            invalidation_flow: "default-invalidation-flow".to_owned(),
+            provider_invalidation_flow: "default-provider-invalidation-flow".to_owned(),
+            logout_url: Located::nowhere(format!("{auth}/if/flow/default-invalidation-flow/")),
+        },
+        traefik: Traefik {
+            dynamic: Located::nowhere(folder.to_owned()),
+            middleware: Located::nowhere(middleware(dynamic)),
+            outpost_router: Located::nowhere(outpost(dynamic)),
+            entry_points: entry_points(dynamic, fixed),
+        },
+        headers: Headers {
+            group_separator: Located::nowhere("|".to_owned()),
+            identity: IDENTITY.iter().map(|name| Located::nowhere((*name).to_owned())).collect(),
+        },
+        versions: Versions {
+            authentik: "2026.2".to_owned(),
+            traefik: version.to_owned(),
+            postgres: "16".to_owned(),
+            redis: "7".to_owned(),
+        },
+        images: Default::default(),
+        groups: vec![Located::nowhere(GROUP.to_owned())],
+        personas: BTreeMap::from([("ada".to_owned(), persona)]),
+        services: services.collect(),
+        apps: Apps::default(),
+        requirements: BTreeMap::new(),
+        statements: BTreeMap::new(),
+        allow: Vec::new(),
+        folder: Default::default(),
+    }
+}
+
+/// The hosts that a router names, in lower case; those of a rule that Traefik does not take as well.
+pub(super) fn hosts_of(router: &RouterDefinition) -> Vec<String> {
+    let Some(rule) = &router.rule else { return Vec::new() };
+    if let Ok(rule) = Rule::parse(rule) {
+        return rule.hosts().into_iter().map(str::to_owned).collect();
+    }
+    let (Ok(calls), Ok(quoted)) = (Regex::new(r"Host\(([^)]*)\)"), Regex::new("[`\"]([^`\"]+)[`\"]")) else {
+        return Vec::new();
+    };
+    let arguments = calls.captures_iter(rule).filter_map(|call| call.get(1));
+    let names = arguments.flat_map(|list| quoted.captures_iter(list.as_str()));
+    names.filter_map(|name| Some(name.get(1)?.as_str().to_ascii_lowercase())).collect()
+}
+
+/// The forward auth of the middleware `name`, with or without its provider.
+pub(super) fn forward_auth<'a>(dynamic: &'a Dynamic, name: &str) -> Option<&'a ForwardAuth> {
+    let definition = dynamic.middlewares.get(name.strip_suffix("@file").unwrap_or(name))?;
+    definition.types.iter().find_map(|kind| match kind {
+        MiddlewareType::ForwardAuth(auth) => Some(auth.as_ref()),
+        _ => None,
+    })
+}
+
+/// Whether the router's rule is about the outpost's paths.
+pub(super) fn is_outpost(router: &RouterDefinition) -> bool {
+    router.rule.as_ref().is_some_and(|rule| rule.contains("/outpost.goauthentik.io"))
+}
+
+fn lists_protection(dynamic: &Dynamic, router: &RouterDefinition) -> bool {
+    let mut names = router.middlewares.iter().flat_map(|list| list.iter());
+    names.any(|name| {
+        let bare = name.strip_suffix("@file").unwrap_or(name);
+        match dynamic.middlewares.get(bare) {
+            None => true,
+            Some(definition) => definition.types.iter().any(|kind| match kind {
+                MiddlewareType::ForwardAuth(_) => true,
+                MiddlewareType::Chain(names) => names.iter().any(|name| forward_auth(dynamic, name).is_some()),
+                _ => false,
+            }),
+        }
+    })
+}
+
+/// The URL of the first server of the router's service.
+fn server(dynamic: &Dynamic, router: &RouterDefinition) -> Option<String> {
+    let name = router.service.as_ref()?;
+    let service = dynamic.services.get(name.strip_suffix("@file").unwrap_or(name))?;
+    service.types.iter().find_map(|kind| match kind {
+        ServiceType::LoadBalancer(balancer) => {
+            let url = Url::parse(&balancer.servers.first()?.url).ok()?;
+            url.host_str()?;
+            Some(format!("{}:{}", url[..url::Position::BeforePort].trim_end_matches(':'), url.port_or_known_default()?))
+        }
+        ServiceType::Unmodelled(_) => None,
+    })
+}
+
+/// Where Authentik is: behind the outpost's router, or else where a forward auth asks.
+fn upstream(dynamic: &Dynamic) -> String {
+    let public: BTreeSet<String> = dynamic.routers.values().flat_map(|router| hosts_of(router)).collect();
+    let behind = dynamic.routers.values().filter(|router| is_outpost(router));
+    let asked = dynamic.middlewares.keys().filter_map(|name| forward_auth(dynamic, name));
+    let asked = asked.filter_map(|auth| {
+        let url = Url::parse(&auth.address).ok()?;
+        let host = url.host_str()?;
+        let port = url.port_or_known_default()?;
+        (!public.contains(host)).then(|| format!("{}://{host}:{port}", url.scheme()))
+    });
+    let mut found = behind.filter_map(|router| server(dynamic, router)).chain(asked);
+    found.next().unwrap_or_else(|| NOBODY.to_owned())
+}
+
+/// The public URL of Authentik: a host that is routed there, all of it.
+fn auth_host(dynamic: &Dynamic, upstream: &str, protected: &BTreeMap<String, Option<String>>) -> String {
+    let place = host_and_port(upstream);
+    let leads = |router: &RouterDefinition| {
+        !is_outpost(router) && server(dynamic, router).and_then(|url| host_and_port(&url)) == place
+    };
+    let routers = dynamic.routers.values().filter(|router| leads(router));
+    let host = routers.flat_map(|router| hosts_of(router)).find(|host| !protected.contains_key(host));
+    format!("https://{}", host.as_deref().unwrap_or("authentik.invalid"))
+}
+
+fn middleware(dynamic: &Dynamic) -> String {
+    let names = dynamic.middlewares.keys().filter(|name| forward_auth(dynamic, name).is_some());
+    let listed = |name: &&String| {
+        let lists = dynamic.routers.values().filter_map(|router| router.middlewares.as_ref());
+        lists.filter(|list| list.iter().any(|one| one.trim_end_matches("@file") == name.as_str())).count()
+    };
+    let most = names.max_by_key(listed);
+    format!("{}@file", most.map_or("authentik", String::as_str))
+}
+
+fn outpost(dynamic: &Dynamic) -> String {
+    let found = dynamic.routers.iter().find(|(_, router)| is_outpost(router));
+    format!("{}@file", found.map_or("authentik-outpost", |(name, _)| name.as_str()))
+}
+
+/// The entry points that routers name most often, with TLS and without.
+fn entry_points(dynamic: &Dynamic, fixed: Option<&StaticConfig>) -> EntryPoints {
+    let mut names = EntryPoints::default();
+    let mut counts: BTreeMap<(bool, &str), usize> = BTreeMap::new();
+    for router in dynamic.routers.values() {
+        for name in router.entry_points.iter().flat_map(|list| list.iter()) {
+            *counts.entry((router.tls.is_some() || is_secure(name), name.as_str())).or_default() += 1;
+        }
+    }
+    let most = |secure: bool| {
+        let found = counts.iter().filter(|((of, _), _)| *of == secure);
+        found.max_by_key(|(_, count)| **count).map(|((_, name), _)| (*name).to_owned())
+    };
+    names.http = most(false).unwrap_or(names.http);
+    names.https = most(true).unwrap_or(names.https);
+    if let Some(fixed) = fixed {
+        names.http = fixed.on_port(80).map_or(names.http, str::to_owned);
+        names.https = fixed.on_port(443).map_or(names.https, str::to_owned);
+    }
+    names
+}
+
+/// Whether an entry point of this name ends TLS for every router on it, as is usual.
+pub(super) fn is_secure(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.contains("secure") || name.contains("https")
+}

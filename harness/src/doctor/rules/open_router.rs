@@ -1,0 +1,121 @@
+//! DOC-R01, DOC-R05, DOC-R06: routers that let requests for a protected host through without asking.
+
+use std::collections::BTreeSet;
+
+use ssoproof_deployment::Place;
+use ssoproof_deployment::traefik::{RequestFacts, Router};
+
+use super::Rule;
+use crate::doctor::finding::{Code, Finding, Severity, at};
+use crate::doctor::proof::{Asked, Shows};
+use crate::doctor::subject::{Subject, is_guarded, serves};
+
+const OPEN: Code = Code {
+    id: "DOC-R01",
+    title: "A router of a protected host lacks the forward auth middleware",
+    diagnosis: Some("SSO-R03"),
+};
+const AROUND: Code = Code {
+    id: "DOC-R05",
+    title: "A longer rule or a higher priority leads around the forward auth middleware",
+    diagnosis: Some("SSO-R03"),
+};
+const TIE: Code = Code {
+    id: "DOC-R06",
+    title: "Two routers of equal priority: the order of their names decides, for the one without the middleware",
+    diagnosis: Some("SSO-R03"),
+};
+
+pub(super) struct OpenRouter;
+
+impl Rule for OpenRouter {
+    fn codes(&self) -> &'static [&'static Code] {
+        &[&OPEN, &AROUND, &TIE]
+    }
+
+    fn examine(&self, subject: &Subject, into: &mut Vec<Finding>) {
+        let Some(routing) = &subject.routing else { return };
+        let mut told = BTreeSet::new();
+        for (host, _) in subject.protected() {
+            for secure in [true, false] {
+                for router in routing.of_host(&host, secure) {
+                    let open = serves(router) && !is_guarded(router) && !subject.leads_to_authentik(router);
+                    if !open || told.contains(&router.name) {
+                        continue;
+                    }
+                    let Some(asked) = subject.won_by(router, &host, secure) else { continue };
+                    told.insert(router.name.clone());
+                    let beaten = beaten(subject, router, &host, secure, &asked);
+                    into.push(finding(subject, router, &host, asked, beaten));
+                }
+            }
+        }
+    }
+}
+
+/// The guarded router that would have the request if `router` were not there.
+fn beaten<'s>(subject: &'s Subject, router: &Router, host: &str, secure: bool, asked: &Asked) -> Option<&'s Router> {
+    let routing = subject.routing.as_ref()?;
+    let query = asked.url.query().unwrap_or_default();
+    let facts = RequestFacts {
+        query,
+        method: &asked.method,
+        headers: &asked.headers,
+        ..RequestFacts::get(host, asked.url.path())
+    };
+    let others = routing.of_host(host, secure).into_iter().filter(|other| other.name != router.name);
+    let mut others = others.filter(|other| other.rule.as_ref().is_some_and(|rule| rule.matches(&facts)));
+    others.next().filter(|other| is_guarded(other))
+}
+
+fn finding(
+    subject: &Subject,
+    router: &Router,
+    host: &str,
+    asked: Asked,
+    beaten: Option<&Router>,
+) -> Finding {
+    let definition = &router.definition;
+    let bare = router.name.trim_end_matches("@file");
+    let middleware = subject.deployment.traefik.middleware.trim_end_matches("@file");
+    let rule_place = definition.rule.as_ref().map_or(definition.at.place, |rule| rule.place);
+    let list: Option<Place> = definition.middlewares.as_ref().map(|list| list.place);
+    let proof = asked.shows(Shows::Service);
+    let lacks = match (&definition.middlewares, beaten) {
+        (Some(list), _) if list.is_empty() => "has an empty list of middlewares",
+        (Some(_), _) => "runs no forward auth",
+        (None, _) => "has no middlewares",
+    };
+    let made = |code, place, message: String| {
+        Finding::new(code, Severity::Error, at(&definition.at.source, place), message, proof.clone())
+    };
+    let finding = match beaten {
+        None => {
+            let message = format!("router `{bare}` of the protected host {host} {lacks}");
+            made(&OPEN, list.unwrap_or(definition.at.place), message)
+        }
+        Some(other) if other.priority == router.priority => {
+            let message = format!(
+                "router `{bare}` {lacks} and has the same priority {} as `{}`: the order of the names lets it win",
+                router.priority.unwrap_or_default(),
+                other.name.trim_end_matches("@file"),
+            );
+            made(&TIE, rule_place, message)
+        }
+        Some(other) => {
+            let message = format!(
+                "router `{bare}` {lacks} and goes before `{}` ({} to {}): its requests reach {host} unasked",
+                other.name.trim_end_matches("@file"),
+                router.priority.unwrap_or_default(),
+                other.priority.unwrap_or_default(),
+            );
+            made(&AROUND, rule_place, message)
+        }
+    };
+    finding
+        .because(
+            "whoever sends such a request reaches the service without a login, and every identity header of theirs is \
+             believed",
+        )
+        .fix(format!("add `middlewares: [{middleware}@file]` to router `{bare}`"))
+}

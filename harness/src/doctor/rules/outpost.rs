@@ -1,0 +1,207 @@
+//! DOC-R10 to DOC-R15: the outpost's paths of a protected host.
+
+use std::collections::BTreeSet;
+
+use ssoproof_deployment::traefik::{At, Router, Status};
+
+use super::Rule;
+use crate::doctor::finding::{Code, Finding, Severity, at};
+use crate::doctor::infer::is_outpost;
+use crate::doctor::proof::{Asked, Shows};
+use crate::doctor::subject::{PING, Subject, is_guarded};
+
+const MISSING: Code = Code {
+    id: "DOC-R10",
+    title: "The outpost router does not list a protected host",
+    diagnosis: Some("SSO-R04"),
+};
+const LOSES: Code = Code {
+    id: "DOC-R11",
+    title: "The outpost router loses the outpost's paths of a host to another router",
+    diagnosis: Some("SSO-R04"),
+};
+const GUARDED: Code = Code {
+    id: "DOC-R12",
+    title: "The outpost router is itself behind the forward auth middleware",
+    diagnosis: Some("SSO-R07"),
+};
+const NO_OUTPOST: Code =
+    Code { id: "DOC-R13", title: "There is no outpost router", diagnosis: Some("SSO-R04") };
+const ANY_HOST: Code = Code {
+    id: "DOC-R14",
+    title: "The outpost router names no host: it takes the outpost's paths of every one, and loses to long rules",
+    diagnosis: None,
+};
+const TAKES_ALL: Code = Code {
+    id: "DOC-R15",
+    title: "The outpost router takes more than the outpost's paths",
+    diagnosis: Some("SSO-R06"),
+};
+
+const NOBODYS: &str = "any-host.invalid";
+const LOOP: &str = "the way back from the login goes through the middleware itself, or to the service: the browser is \
+                    sent round, or meets an error";
+
+pub(super) struct Outpost;
+
+impl Rule for Outpost {
+    fn codes(&self) -> &'static [&'static Code] {
+        &[&MISSING, &LOSES, &GUARDED, &NO_OUTPOST, &ANY_HOST, &TAKES_ALL]
+    }
+
+    fn examine(&self, subject: &Subject, into: &mut Vec<Finding>) {
+        let Some(routing) = &subject.routing else { return };
+        let routers = &routing.config().routers;
+        let outposts: Vec<&Router> =
+            routers.iter().filter(|router| is_outpost(&router.definition) || is_named(subject, router)).collect();
+        let used: Vec<&Router> =
+            outposts.iter().copied().filter(|router| router.status != Status::Disabled).collect();
+        if outposts.is_empty() {
+            into.extend(none_at_all(subject));
+            return;
+        }
+        let mut told = BTreeSet::new();
+        for (host, _) in subject.protected() {
+            // A host without any router, or whose outpost router is disabled, is another finding.
+            if routing.of_host(&host, true).is_empty() && routing.of_host(&host, false).is_empty() || used.is_empty() {
+                continue;
+            }
+            if let Some((key, finding)) = of_host(subject, &used, &host)
+                && told.insert(key)
+            {
+                into.push(finding);
+            }
+        }
+        into.extend(used.iter().filter_map(|router| any_host(subject, router)));
+    }
+}
+
+/// Whether the deployment calls this router the outpost's.
+fn is_named(subject: &Subject, router: &Router) -> bool {
+    subject.stated.is_some() && router.name == *subject.deployment.traefik.outpost_router
+}
+
+fn none_at_all(subject: &Subject) -> Option<Finding> {
+    let (_, definition, _) = subject.forward_auths().into_iter().next()?;
+    let asked = subject.protected().into_iter().find_map(|(host, _)| secure_of(subject, &host))?;
+    let message = "no router sends the outpost's paths to Authentik";
+    let severity = if subject.stated.is_some() { Severity::Error } else { Severity::Warning };
+    let proof = Asked::get(asked).shows(Shows::NotStatus(204));
+    Some(
+        Finding::new(&NO_OUTPOST, severity, definition.at.clone(), message, proof)
+            .because(format!("{LOOP}; only a provider for a whole domain can do without, its way back is at Authentik's host"))
+            .fix("add a router with the rule `` Host(`…`) && PathPrefix(`/outpost.goauthentik.io/`) `` that leads to Authentik"),
+    )
+}
+
+/// The URL that the outpost must answer, by the scheme that the host has routers for.
+fn secure_of(subject: &Subject, host: &str) -> Option<url::Url> {
+    let routing = subject.routing.as_ref()?;
+    let mut url = subject.url(host, PING)?;
+    if routing.of_host(host, true).is_empty() && !routing.of_host(host, false).is_empty() {
+        url.set_scheme("http").ok()?;
+    }
+    Some(url)
+}
+
+/// What is wrong with the outpost's paths of `host`, with what it is about: told once.
+fn of_host(subject: &Subject, outposts: &[&Router], host: &str) -> Option<(String, Finding)> {
+    let routing = subject.routing.as_ref()?;
+    let url = secure_of(subject, host)?;
+    let secure = url.scheme() == "https";
+    let winner = routing.winner(&url, "GET", &Vec::new());
+    let rule_at = |router: &Router| -> At {
+        let definition = &router.definition;
+        at(&definition.at.source, definition.rule.as_ref().map_or(definition.at.place, |rule| rule.place))
+    };
+    let silent = Asked::get(url.clone()).shows(Shows::NotStatus(204));
+    let listing = outposts.iter().copied().find(|router| {
+        router.tls == secure && router.rule.as_ref().is_some_and(|rule| rule.may_match_host(host))
+    });
+    match (winner, listing) {
+        (Some(winner), _) if outposts.iter().any(|one| one.name == winner.name) => {
+            if is_guarded(winner) {
+                let list = winner.definition.middlewares.as_ref();
+                let place = list.map_or(winner.definition.at.place, |list| list.place);
+                let name = winner.name.trim_end_matches("@file");
+                let message = format!("the outpost router `{name}` runs the forward auth middleware");
+                let place = at(&winner.definition.at.source, place);
+                let finding = Finding::new(&GUARDED, Severity::Error, place, message, silent)
+                    .because("the login's way back asks for a login")
+                    .fix(format!("take the middleware off router `{name}`"));
+                return Some((format!("guarded {name}"), finding));
+            }
+            takes_all(subject, winner, host, secure)
+        }
+        (_, None) => {
+            let outpost = outposts.first()?;
+            let instead = winner.map_or_else(|| "no router".to_owned(), |one| format!("`{}`", one.name.trim_end_matches("@file")));
+            let message = format!("the outpost router does not list {host}: {instead} takes the outpost's paths there");
+            let finding = Finding::new(&MISSING, Severity::Error, rule_at(outpost), message, silent)
+                .because(LOOP)
+                .fix(format!("add `` || Host(`{host}`) `` to the rule of `{}`", outpost.name.trim_end_matches("@file")));
+            Some((format!("missing {host}"), finding))
+        }
+        (Some(winner), Some(outpost)) => {
+            let (name, other) = (outpost.name.trim_end_matches("@file"), winner.name.trim_end_matches("@file"));
+            let (mine, its) = (outpost.priority.unwrap_or_default(), winner.priority.unwrap_or_default());
+            let how = if mine == its {
+                format!("both have priority {mine}, and the order of the names decides")
+            } else {
+                format!("{its} to {mine}")
+            };
+            let message = format!("the outpost router `{name}` loses the outpost's paths of {host} to `{other}`: {how}");
+            let finding = Finding::new(&LOSES, Severity::Error, rule_at(outpost), message, silent)
+                .because(LOOP)
+                .fix(format!("give `{name}` a priority above {its}"));
+            Some((format!("loses {name}"), finding))
+        }
+        (None, Some(_)) => None,
+    }
+}
+
+/// An outpost router that takes the service's own paths.
+fn takes_all(subject: &Subject, router: &Router, host: &str, secure: bool) -> Option<(String, Finding)> {
+    let routing = subject.routing.as_ref()?;
+    let mut url = subject.url(host, "/")?;
+    if !secure {
+        url.set_scheme("http").ok()?;
+    }
+    let winner = routing.winner(&url, "GET", &Vec::new())?;
+    if winner.name != router.name || !subject.leads_to_authentik(router) {
+        return None;
+    }
+    let name = router.name.trim_end_matches("@file");
+    let definition = &router.definition;
+    let place = definition.rule.as_ref().map_or(definition.at.place, |rule| rule.place);
+    let message = format!("the outpost router `{name}` takes every path of {host}");
+    let proof = Asked::get(url).shows(Shows::Authentik);
+    let finding = Finding::new(&TAKES_ALL, Severity::Error, at(&definition.at.source, place), message, proof)
+        .because("Authentik answers in the place of the service")
+        .fix("add `` && PathPrefix(`/outpost.goauthentik.io/`) `` to its rule");
+    Some((format!("takes all {name}"), finding))
+}
+
+fn any_host(subject: &Subject, router: &Router) -> Option<Finding> {
+    let rule = router.rule.as_ref()?;
+    if !rule.may_match_host(NOBODYS) || is_guarded(router) || !subject.leads_to_authentik(router) {
+        return None;
+    }
+    let scheme = if router.tls { "https" } else { "http" };
+    let url = url::Url::parse(&format!("{scheme}://{NOBODYS}{PING}")).ok()?;
+    let definition = &router.definition;
+    let place = definition.rule.as_ref().map_or(definition.at.place, |rule| rule.place);
+    let name = router.name.trim_end_matches("@file");
+    let length = router.priority.unwrap_or_default();
+    let message = format!("the outpost router `{name}` names no host");
+    let proof = Asked::get(url).shows(Shows::Status(204));
+    Some(
+        Finding::new(&ANY_HOST, Severity::Warning, at(&definition.at.source, place), message, proof)
+            .because(format!(
+                "it takes the outpost's paths of every host, services without forward auth among them, and with \
+                 priority {length} it loses to any longer rule: one `` Host(`…`) `` of more than {} letters is enough",
+                length.saturating_sub(8)
+            ))
+            .fix("name the protected hosts in its rule, or give it a high priority and know that it takes all hosts"),
+    )
+}

@@ -1,0 +1,262 @@
+//! What the doctor looks at.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use ssoproof_deployment::traefik::{
+    Action, At, Dynamic, EntryPoint, ForwardAuth, MiddlewareDefinition, Profile, Router, Witness, dynamic_files,
+};
+use ssoproof_deployment::{Deployment, Place, Problem, Source};
+use url::Url;
+
+use super::blueprint::Blueprint;
+use super::finding::at;
+use super::grafana::GrafanaSettings;
+use super::infer;
+use super::minio::MinioSettings;
+use super::proof::Asked;
+use super::settings::Settings;
+use super::static_config::StaticConfig;
+use crate::routing::Routing;
+use crate::stacks::host_and_port;
+
+/// The outpost's way back, which has to reach it on every protected host.
+pub(super) const PING: &str = "/outpost.goauthentik.io/ping";
+
+/// What is given to the doctor.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// `deployment.yaml`, or the folder that holds it.
+    pub deployment: Option<PathBuf>,
+    /// The folder of Traefik's file provider; the deployment's when left out.
+    pub traefik: Option<PathBuf>,
+    /// Hosts that have to be protected, beside those that the files protect.
+    pub hosts: Vec<String>,
+    /// Traefik's version; the deployment's, or 3.6, when left out.
+    pub traefik_version: Option<String>,
+    /// Traefik's static configuration.
+    pub static_config: Option<PathBuf>,
+    /// Grafana's settings: an env file with `GF_*`, or `grafana.ini`.
+    pub grafana: Option<PathBuf>,
+    /// MinIO's settings: an env file with `MINIO_*`.
+    pub minio: Option<PathBuf>,
+    /// A blueprint of Authentik, or what its API says.
+    pub authentik: Option<PathBuf>,
+}
+
+/// What the doctor looks at.
+pub struct Subject {
+    /// What is promised; inferred from the files where no deployment is given.
+    pub deployment: Deployment,
+    /// `deployment.yaml`, where one is given.
+    pub stated: Option<Source>,
+    /// The folder of Traefik's file provider.
+    pub folder: PathBuf,
+    /// The routers in force, where Traefik takes the files.
+    pub(super) routing: Option<Routing>,
+    /// What keeps Traefik from taking any file.
+    pub(super) refused: Vec<Problem>,
+    /// Traefik's static configuration, where it is given.
+    pub(super) static_config: Option<StaticConfig>,
+    /// Grafana's settings, where they are given.
+    pub(super) grafana: Option<GrafanaSettings>,
+    /// MinIO's settings, where they are given.
+    pub(super) minio: Option<MinioSettings>,
+    /// What is set up in Authentik, where it is given.
+    pub(super) blueprint: Option<Blueprint>,
+}
+
+impl Subject {
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// The first [`Problem`] outside the Traefik files: those of the files are findings.
+    pub fn read(inputs: &Inputs) -> Result<Self, Problem> {
+        let (mut deployment, stated) = match &inputs.deployment {
+            None => (None, None),
+            Some(path) => {
+                let file = if path.is_dir() { path.join("deployment.yaml") } else { path.clone() };
+                (Some(Deployment::load(path)?), Some(Source::read(&file)?))
+            }
+        };
+        if let (Some(deployment), Some(version)) = (&mut deployment, &inputs.traefik_version) {
+            deployment.versions.traefik.clone_from(version);
+        }
+        let own = deployment.as_ref().map(|known| known.folder.join(&known.traefik.dynamic.value));
+        let Some(folder) = inputs.traefik.clone().or(own) else {
+            let problem = Problem::new("nothing to look at: there is neither a deployment nor a folder of Traefik files");
+            return Err(problem.with_help("name a deployment, or a folder with `--traefik DIR`".to_owned()));
+        };
+        let static_config = inputs.static_config.as_deref().map(StaticConfig::read).transpose()?;
+        let version = deployment.as_ref().map(|known| known.versions.traefik.clone());
+        let version = version.or_else(|| inputs.traefik_version.clone()).unwrap_or_else(|| "3.6".to_owned());
+        let profile = Profile::for_version(&version);
+        let (dynamic, refused) = load(&folder, profile)?;
+        let inferred = deployment.is_none();
+        let mut deployment = deployment.unwrap_or_else(|| {
+            let none = Dynamic::default();
+            infer::deployment(
+                dynamic.as_ref().unwrap_or(&none),
+                &folder,
+                &inputs.hosts,
+                &version,
+                static_config.as_ref(),
+            )
+        });
+        if !inferred && let Some(dynamic) = &dynamic {
+            let missing = inputs.hosts.iter().filter(|host| !deployment.hosts().contains(host)).cloned().collect::<Vec<_>>();
+            if !missing.is_empty() {
+                let more = infer::deployment(dynamic, &folder, &missing, &version, None);
+                let added = more.services.into_iter().filter(|(_, one)| missing.iter().any(|host| one.url.ends_with(host.as_str())));
+                deployment.services.extend(added);
+            }
+        }
+        let names = deployment.traefik.entry_points.clone();
+        let entry = |name: &str, usual: bool| EntryPoint {
+            name: name.to_owned(),
+            tls: match &static_config {
+                Some(fixed) => fixed.is_tls(name),
+                None => usual && infer::is_secure(name),
+            },
+        };
+        let entry_points = [entry(&names.http, false), entry(&names.https, inferred)];
+        let routing =
+            dynamic.map(|dynamic| Routing::of(&deployment, &folder, dynamic, entry_points));
+        let settings = |path: &Option<PathBuf>, ini: &str| -> Result<Option<Settings>, Problem> {
+            path.as_deref().map(|path| Settings::read(path, ini)).transpose()
+        };
+        let grafana = GrafanaSettings::of(stated.as_ref(), &deployment, settings(&inputs.grafana, "GF")?);
+        let minio = MinioSettings::of(stated.as_ref(), &deployment, settings(&inputs.minio, "MINIO")?);
+        let blueprint = inputs.authentik.as_deref().map(Blueprint::read).transpose()?;
+        Ok(Self { deployment, stated, folder, routing, refused, static_config, grafana, minio, blueprint })
+    }
+
+    /// What the files define, once Traefik takes them.
+    pub(super) fn dynamic(&self) -> Option<&Dynamic> {
+        self.routing.as_ref().map(|routing| routing.config().dynamic.as_ref())
+    }
+
+    /// Every host behind forward auth with the slug of its service.
+    pub(super) fn protected(&self) -> Vec<(String, &str)> {
+        let services = self.deployment.services.iter();
+        services.filter_map(|(slug, service)| Some((host_of(&service.url)?, slug.as_str()))).collect()
+    }
+
+    /// Whether `host` is one that people or programs use: protected, Authentik's or an app's.
+    pub(super) fn is_ours(&self, host: &str) -> bool {
+        self.deployment.hosts().iter().any(|ours| ours.eq_ignore_ascii_case(host))
+    }
+
+    /// The host of Authentik.
+    pub(super) fn auth_host(&self) -> Option<String> {
+        host_of(&self.deployment.auth.url)
+    }
+
+    /// Every host that the files or the deployment name.
+    pub(super) fn hosts(&self) -> BTreeSet<String> {
+        let named = self.dynamic().into_iter().flat_map(|dynamic| dynamic.routers.values());
+        let named = named.flat_map(|router| infer::hosts_of(router));
+        named.chain(self.deployment.hosts()).collect()
+    }
+
+    /// Where Authentik is, as the gateway reaches it.
+    pub(super) fn upstream(&self) -> Option<(String, u16)> {
+        host_and_port(&self.deployment.auth.upstream)
+    }
+
+    /// A URL of `host` with `path`.
+    pub(super) fn url(&self, host: &str, path: &str) -> Option<Url> {
+        Url::parse(&format!("https://{host}{path}")).ok()
+    }
+
+    /// Whether the router forwards to Authentik.
+    pub(super) fn leads_to_authentik(&self, router: &Router) -> bool {
+        let upstream = self.upstream();
+        router.service.as_ref().is_some_and(|service| {
+            service.servers.iter().any(|server| host_and_port(server.url.as_str()) == upstream)
+        })
+    }
+
+    /// A place in `deployment.yaml`, where there is one.
+    pub(super) fn stated_at(&self, place: Place) -> Option<At> {
+        Some(at(self.stated.as_ref()?, place))
+    }
+
+    /// The middlewares of type forward auth that a protected host's routers run, with their settings.
+    pub(super) fn forward_auths(&self) -> Vec<(&str, &MiddlewareDefinition, &ForwardAuth)> {
+        let Some(dynamic) = self.dynamic() else { return Vec::new() };
+        let found = dynamic.middlewares.iter().filter_map(|(name, definition)| {
+            let auth = infer::forward_auth(dynamic, name)?;
+            Some((name.as_str(), definition.as_ref(), auth))
+        });
+        found.collect()
+    }
+
+    /// A request of a protected host whose router runs the middleware `name`, plainest first.
+    pub(super) fn through(&self, name: &str) -> Option<Asked> {
+        let routing = self.routing.as_ref()?;
+        let name = format!("{name}@file");
+        for (host, _) in self.protected() {
+            for secure in [true, false] {
+                for router in routing.of_host(&host, secure) {
+                    if !router.runs(&name) {
+                        continue;
+                    }
+                    if let Some(asked) = self.won_by(router, &host, secure) {
+                        return Some(asked);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// A request of `host` that `router` takes from all others.
+    pub(super) fn won_by(&self, router: &Router, host: &str, secure: bool) -> Option<Asked> {
+        let routing = self.routing.as_ref()?;
+        let rule = router.rule.as_ref()?;
+        let plain = [Witness::get(host, "/")];
+        let witnesses = rule.witnesses(Some(host));
+        let asked = plain.iter().chain(&witnesses).filter_map(|witness| Asked::of(witness, secure));
+        let mut won = asked.filter(|asked| {
+            let winner = routing.winner(&asked.url, &asked.method, &asked.headers);
+            winner.is_some_and(|winner| winner.name == router.name)
+        });
+        won.next()
+    }
+}
+
+/// Whether a router asks before it lets a request pass.
+pub(super) fn is_guarded(router: &Router) -> bool {
+    router.steps.iter().any(|step| matches!(step.action, Action::ForwardAuth { .. }))
+}
+
+/// Whether requests of the router can reach a service at all.
+pub(super) fn serves(router: &Router) -> bool {
+    let answers = router.service.as_ref().is_some_and(|service| !service.servers.is_empty());
+    let redirects = |action: &Action| matches!(action, Action::RedirectScheme(_) | Action::RedirectRegex { .. });
+    answers && !router.steps.iter().any(|step| redirects(&step.action))
+}
+
+/// The host of a URL.
+pub(super) fn host_of(url: &str) -> Option<String> {
+    Some(Url::parse(url).ok()?.host_str()?.to_ascii_lowercase())
+}
+
+/// The files of `folder`, or what is wrong with each that Traefik refuses.
+fn load(folder: &Path, profile: &Profile) -> Result<(Option<Dynamic>, Vec<Problem>), Problem> {
+    let (mut sources, mut refused) = (Vec::new(), Vec::new());
+    for path in dynamic_files(folder)? {
+        let read = Source::read(&path).and_then(|source| {
+            Dynamic::from_sources([source.clone()], profile).map(|_| source)
+        });
+        match read {
+            Ok(source) => sources.push(source),
+            Err(problem) => refused.push(problem),
+        }
+    }
+    if !refused.is_empty() {
+        return Ok((None, refused));
+    }
+    Ok((Some(Dynamic::from_sources(sources, profile)?), refused))
+}
