@@ -125,7 +125,7 @@ pub(super) fn hosts_of(router: &RouterDefinition) -> Vec<String> {
     if let Ok(rule) = Rule::parse(rule) {
         return rule.hosts().into_iter().map(str::to_owned).collect();
     }
-    let (Ok(calls), Ok(quoted)) = (Regex::new(r"Host\(([^)]*)\)"), Regex::new("[`\"]([^`\"]+)[`\"]")) else {
+    let (Ok(calls), Ok(quoted)) = (Regex::new(r"Host\(([^)]*)"), Regex::new("[`\"]([^`\"]+)[`\"]")) else {
         return Vec::new();
     };
     let arguments = calls.captures_iter(rule).filter_map(|call| call.get(1));

@@ -1,5 +1,7 @@
 //! DOC-R07: a promised host that no router takes.
 
+use ssoproof_deployment::traefik::Status;
+
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity};
 use crate::doctor::infer::hosts_of;
@@ -24,7 +26,9 @@ impl Rule for NoRouter {
         for url in std::iter::once(&deployment.auth.url).chain(services).chain(grafana).chain(minio) {
             let Some(host) = host_of(url) else { continue };
             let Some(asked) = subject.url(&host, "/") else { continue };
-            let named = routing.config().routers.iter().any(|router| hosts_of(&router.definition).contains(&host));
+            // A router that names the host and is disabled is another finding.
+            let mut disabled = routing.config().routers.iter().filter(|router| router.status != Status::Enabled);
+            let named = disabled.any(|router| hosts_of(&router.definition).contains(&host));
             if named || routing.winner(&asked, "GET", &Vec::new()).is_some() {
                 continue;
             }

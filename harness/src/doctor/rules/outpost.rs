@@ -7,7 +7,7 @@ use ssoproof_deployment::traefik::{At, Router, Status};
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity, at};
 use crate::doctor::infer::is_outpost;
-use crate::doctor::proof::{Asked, Shows};
+use crate::doctor::proof::{Asked, Shows, Way};
 use crate::doctor::subject::{PING, Subject, is_guarded};
 
 const MISSING: Code = Code {
@@ -126,8 +126,15 @@ fn of_host(subject: &Subject, outposts: &[&Router], host: &str) -> Option<(Strin
                 let name = winner.name.trim_end_matches("@file");
                 let message = format!("the outpost router `{name}` runs the forward auth middleware");
                 let place = at(&winner.definition.at.source, place);
-                let finding = Finding::new(&GUARDED, Severity::Error, place, message, silent)
-                    .because("the login's way back asks for a login")
+                // The outpost lets its own paths pass, so that the question alone can be seen.
+                let proof = Asked::get(url)
+                    .by(Way::Recorder)
+                    .shows(Shows::AuthReads("X-Forwarded-Uri".to_owned(), PING.to_owned()));
+                let finding = Finding::new(&GUARDED, Severity::Warning, place, message, proof)
+                    .because(
+                        "the outpost is asked about its own paths: a host without a provider gets a 404 for them, and \
+                         the way back from the login hangs on the outpost's letting itself pass",
+                    )
                     .fix(format!("take the middleware off router `{name}`"));
                 return Some((format!("guarded {name}"), finding));
             }

@@ -1,0 +1,160 @@
+//! The doctor on small deployments, each broken in one way, and on healthy ones.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use ssoproof::doctor::{self, Examination, Inputs};
+use ssoproof_deployment::Source;
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/doctor");
+const SPACEMUSIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/spacemusic");
+
+/// A deployment as `base` with something changed, and what must be found.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Variant {
+    #[serde(rename = "story")]
+    _story: String,
+    #[serde(default)]
+    replace: Vec<Replace>,
+    /// Files to write, by their path.
+    #[serde(default)]
+    add: BTreeMap<String, String>,
+    #[serde(default)]
+    with: With,
+    /// `CODE file:line outcome`; `-` for no place.
+    #[serde(default)]
+    expect: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Replace {
+    r#in: String,
+    from: String,
+    to: String,
+}
+
+/// What else the doctor is given.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct With {
+    no_deployment: bool,
+    hosts: Vec<String>,
+    traefik_version: Option<String>,
+    r#static: Option<String>,
+    grafana: Option<String>,
+    minio: Option<String>,
+    authentik: Option<String>,
+}
+
+/// The variants of a kind, by their names.
+fn variants(kind: &str) -> BTreeMap<String, Variant> {
+    let entries = std::fs::read_dir(Path::new(FIXTURES).join(kind)).expect("fixtures");
+    let paths = entries.map(|entry| entry.expect("entry").path());
+    let read = paths.map(|path| {
+        let source = Source::read(&path).expect("read");
+        let variant = source.yaml().unwrap_or_else(|problem| panic!("{problem} at {:?}", problem.position()));
+        (path.file_stem().expect("name").to_string_lossy().into_owned(), variant)
+    });
+    read.collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("folder");
+    for entry in std::fs::read_dir(from).expect("folder") {
+        let entry = entry.expect("entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("type").is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("copied");
+        }
+    }
+}
+
+impl Variant {
+    /// Writes the deployment into `folder`, and says what the doctor is given.
+    fn make(&self, folder: &Path) -> Inputs {
+        copy(&Path::new(FIXTURES).join("base"), folder);
+        for replace in &self.replace {
+            let path = folder.join(&replace.r#in);
+            let text = std::fs::read_to_string(&path).expect("read");
+            assert!(text.contains(&replace.from), "{} has no\n{}", replace.r#in, replace.from);
+            std::fs::write(path, text.replacen(&replace.from, &replace.to, 1)).expect("written");
+        }
+        for (name, text) in &self.add {
+            std::fs::write(folder.join(name), text).expect("written");
+        }
+        let file = |name: &Option<String>| name.as_ref().map(|name| folder.join(name));
+        Inputs {
+            deployment: (!self.with.no_deployment).then(|| folder.to_owned()),
+            traefik: self.with.no_deployment.then(|| folder.join("traefik")),
+            hosts: self.with.hosts.clone(),
+            traefik_version: self.with.traefik_version.clone(),
+            static_config: file(&self.with.r#static),
+            grafana: file(&self.with.grafana),
+            minio: file(&self.with.minio),
+            authentik: file(&self.with.authentik),
+        }
+    }
+
+    /// What the doctor finds, with its text.
+    async fn examined(&self) -> (Vec<String>, String) {
+        let folder = tempfile::tempdir().expect("folder");
+        let inputs = self.make(folder.path());
+        let examination = doctor::examine(&inputs, None).await.expect("examined");
+        (found(&examination, folder.path()), doctor::text(&examination, false))
+    }
+}
+
+/// Every finding as variants expect it.
+fn found(examination: &Examination, folder: &Path) -> Vec<String> {
+    let told = examination.findings.iter().map(|finding| {
+        let at = finding.at.as_ref().map(|at| {
+            let path = at.source.path.strip_prefix(folder).unwrap_or(&at.source.path);
+            format!("{}:{}", path.display(), at.place.line)
+        });
+        format!("{} {} {}", finding.code.id, at.as_deref().unwrap_or("-"), finding.outcome.word())
+    });
+    let mut told: Vec<String> = told.collect();
+    told.sort();
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_broken_variant_is_found_exactly_and_confirmed() {
+    let variants = variants("broken");
+    assert!(variants.len() >= 40, "{}", variants.len());
+    let mut wrong = Vec::new();
+    for (name, variant) in &variants {
+        let (found, text) = variant.examined().await;
+        let mut expected = variant.expect.clone();
+        expected.sort();
+        assert!(!expected.is_empty(), "{name} expects nothing");
+        if found != expected {
+            wrong.push(format!("{name}\n  expected {expected:#?}\n  found {found:#?}\n{text}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), variants.len(), wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_found_on_healthy_variants() {
+    let variants = variants("healthy");
+    assert!(variants.len() >= 10, "{}", variants.len());
+    for (name, variant) in &variants {
+        let (found, text) = variant.examined().await;
+        assert!(found.is_empty(), "{name}: {found:#?}\n{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_spacemusic_deployment_has_notes_of_drift_alone() {
+    let inputs = Inputs { deployment: Some(PathBuf::from(SPACEMUSIC)), ..Inputs::default() };
+    let examination = doctor::examine(&inputs, None).await.expect("examined");
+    let codes: Vec<&str> = examination.findings.iter().map(|finding| finding.code.id).collect();
+    assert_eq!(codes, ["DOC-D01"; 5], "{}", doctor::text(&examination, false));
+    assert_eq!(examination.count(doctor::Severity::Error), 0);
+}
