@@ -27,5 +27,5 @@ pub use middleware::{Action, Step, canonical_header};
 pub use outline::{Outline, OutlinedRouter, names};
 pub use path::{encoded_path, forwarded_path, routing_path};
 pub use profile::Profile;
-pub use tree::{Node, Value, parse};
 pub use rule::{Headers, Network, RequestFacts, Rule, RuleError, Witness};
+pub use tree::{Node, Value, Value as NodeValue, parse, parse as parse_tree};

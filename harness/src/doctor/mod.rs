@@ -1,6 +1,7 @@
 //! `ssoproof doctor`: what is wrong with the files of a deployment, each finding tried on the embedded stack.
 
 mod blueprint;
+mod claims;
 mod examine;
 mod finding;
 mod grafana;
@@ -8,6 +9,7 @@ mod infer;
 mod live;
 mod minio;
 mod proof;
+mod providers;
 mod report;
 mod rules;
 mod settings;

@@ -209,6 +209,8 @@ impl World {
         for (name, value) in &asked.headers {
             raw = raw.header(name.as_str(), value.as_str());
         }
+        let recorder = self.recorder.as_ref().filter(|_| asked.way == Way::Recorder).map(|(_, probe)| probe);
+        let before = recorder.map_or(0, |probe| probe.arrived().len());
         let mut ledger = Ledger::default();
         let index = agent.raw(raw, &mut ledger).await;
         let hop = ledger.hop(index).cloned().ok_or("no request was made")?;
@@ -216,8 +218,8 @@ impl World {
         let router = routing.and_then(|routing| routing.winner(&asked.url, &asked.method, &asked.headers));
         let name = hop.response().and_then(|answer| answer.header("x-ssoproof-probe"));
         let server = name.and_then(|name| self.places.get(name).cloned());
-        let recorded = self.recorder.as_ref().filter(|_| asked.way == Way::Recorder);
-        let recorded = recorded.and_then(|(_, probe)| probe.arrived().pop());
+        // What follows the question is the request itself, where it leads to Authentik.
+        let recorded = recorder.and_then(|probe| probe.arrived().into_iter().nth(before));
         let lines = recorded.into_iter().flat_map(|arrived| arrived.headers);
         Ok(Answer {
             router: router.map(|router| router.name.clone()),

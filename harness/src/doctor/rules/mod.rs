@@ -3,17 +3,24 @@
 mod alias_strategy;
 mod auth_address;
 mod auth_guarded;
+mod authentik_providers;
 mod catch_all;
 mod disabled;
 mod drift;
 mod duplicate;
+mod grafana_expression;
+mod grafana_urls;
+mod minio_claim;
 mod no_router;
 mod open_router;
 mod outpost;
 mod pattern;
+mod provider_keys;
+mod redirect_uris;
 mod refused_file;
 mod request_headers;
 mod response_headers;
+mod scopes;
 mod trust;
 mod upstream;
 
@@ -46,6 +53,13 @@ pub(super) const ALL: &[&dyn Rule] = &[
     &request_headers::RequestHeaders,
     &trust::Trust,
     &alias_strategy::AliasStrategy,
+    &authentik_providers::AuthentikProviders,
+    &redirect_uris::RedirectUris,
+    &provider_keys::ProviderKeys,
+    &scopes::Scopes,
+    &grafana_expression::GrafanaExpression,
+    &grafana_urls::GrafanaUrls,
+    &minio_claim::MinioClaim,
     &drift::Drift,
 ];
 
