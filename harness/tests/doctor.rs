@@ -158,3 +158,57 @@ async fn the_spacemusic_deployment_has_notes_of_drift_alone() {
     assert_eq!(codes, ["DOC-D01"; 5], "{}", doctor::text(&examination, false));
     assert_eq!(examination.count(doctor::Severity::Error), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sarif_has_what_code_hosts_ask_for() {
+    let variants = variants("broken");
+    for name in ["router-without-middlewares", "outpost-any-host", "alias-kept"] {
+        let folder = tempfile::tempdir().expect("folder");
+        let inputs = variants[name].make(folder.path());
+        let examination = doctor::examine(&inputs, None).await.expect("examined");
+        let log = doctor::sarif(&examination);
+        assert_eq!(log["version"], "2.1.0");
+        assert!(log["$schema"].as_str().is_some_and(|schema| schema.contains("sarif-2.1.0")), "{log}");
+        let run = &log["runs"][0];
+        let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
+        assert!(run["tool"]["driver"]["name"].is_string());
+        let results = run["results"].as_array().expect("results");
+        assert_eq!(results.len(), examination.findings.len(), "{name}");
+        for (result, finding) in results.iter().zip(&examination.findings) {
+            let index = usize::try_from(result["ruleIndex"].as_u64().expect("index")).expect("small");
+            assert_eq!(result["ruleId"], rules[index]["id"]);
+            assert!(rules[index]["shortDescription"]["text"].is_string());
+            assert!(["none", "note", "warning", "error"].contains(&result["level"].as_str().expect("level")));
+            assert!(result["message"]["text"].as_str().is_some_and(|text| text.ends_with('.')), "{result}");
+            let Some(at) = &finding.at else { continue };
+            let place = &result["locations"][0]["physicalLocation"];
+            assert_eq!(place["region"]["startLine"], at.place.line);
+            let uri = place["artifactLocation"]["uri"].as_str().expect("uri");
+            assert!(uri.starts_with("file:///") && !uri.contains(' '), "{uri}");
+        }
+    }
+}
+
+#[test]
+fn codes_are_told_once_and_in_one_form() {
+    let mut seen = std::collections::BTreeSet::new();
+    for code in doctor::codes() {
+        assert!(seen.insert(code.id), "{} stands for two things", code.id);
+        let rest = code.id.strip_prefix("DOC-").expect("prefix");
+        assert!(rest.len() == 3 && rest.starts_with(|c: char| c.is_ascii_uppercase()), "{}", code.id);
+        let known = |diagnosis: &str| ssoproof::diagnoses::ALL.iter().any(|one| one.code() == diagnosis);
+        assert!(code.diagnosis.is_none_or(known), "{} names {:?}", code.id, code.diagnosis);
+    }
+}
+
+/// Every code is shown by a variant, so that none rots.
+#[test]
+fn every_code_has_a_broken_variant() {
+    let expected: Vec<String> =
+        variants("broken").into_values().flat_map(|variant| variant.expect).collect();
+    let missing: Vec<&str> = doctor::codes()
+        .map(|code| code.id)
+        .filter(|id| *id != "DOC-D01" && !expected.iter().any(|one| one.starts_with(id)))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

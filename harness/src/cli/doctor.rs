@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::place;
 use super::stack::ReachArguments;
 use super::threads::runtime;
-use crate::doctor::{self, Examination, Inputs, LiveOptions, Severity};
+use crate::doctor::{self, Examination, Inputs, Severity};
 use crate::reports::{colours_on_stdout, out};
 
 /// What to look at.
@@ -75,7 +75,8 @@ fn examined(options: &DoctorOptions) -> Result<Exit, Exit> {
         minio: options.minio.clone(),
         authentik: options.authentik.clone(),
     };
-    let live = options.live.then(|| LiveOptions { attach: options.reach.options() });
+    let live = options.live.then(|| options.reach.options()).transpose();
+    let live = live.map_err(|problem| place::refuse(problem, Exit::Usage))?;
     let examination = runtime()?.block_on(doctor::examine(&inputs, live.as_ref())).map_err(|error| match error {
         doctor::DoctorError::Problem(problem) => place::refuse(problem, Exit::Parse),
         doctor::DoctorError::Stack(error) => {

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Parser, ValueEnum};
+use secrecy::SecretString;
 use ssoproof_containers::Image;
 use ssoproof_deployment::{Deployment, Problem, suggestion};
 use ssoproof_embedded::faults::{self, Fault};
 use url::Url;
 
+use crate::doctor::LiveOptions;
 use crate::stacks::{AttachOptions, ContainerOptions, Resolve, StackChoice};
 
 /// The kind of stack.
@@ -161,16 +163,25 @@ pub(super) struct ReachArguments {
     /// Where Traefik's API answers.
     #[arg(long, env = "SSOPROOF_TRAEFIK_API", value_name = "URL")]
     traefik_api: Option<Url>,
+    /// The variable that holds a token for Authentik's API: what is set up there is looked at then, and versions.
+    #[arg(long, value_name = "NAME")]
+    authentik_token_env: Option<String>,
 }
 
 impl ReachArguments {
-    pub(super) fn options(&self) -> AttachOptions {
-        AttachOptions {
+    /// The options, with the token of the variable that is named.
+    pub(super) fn options(&self) -> Result<LiveOptions, Problem> {
+        let attach = AttachOptions {
             resolve: self.resolve.clone(),
             ca: self.ca.clone(),
             traefik_api: self.traefik_api.clone(),
             ..AttachOptions::default()
-        }
+        };
+        let token = self.authentik_token_env.as_ref().map(|name| {
+            let token = std::env::var(name).ok().filter(|token| !token.is_empty());
+            token.map(SecretString::from).ok_or_else(|| Problem::new(format!("there is no token in the variable `{name}`")))
+        });
+        Ok(LiveOptions { attach, token: token.transpose()? })
     }
 }
 

@@ -64,7 +64,6 @@ pub(super) struct Outpost {
     pub(super) providers: Option<Vec<String>>,
     /// `authentik_host`, where it sends browsers.
     pub(super) authentik_host: Option<Said>,
-    pub(super) at: At,
 }
 
 /// The fields of one object, whatever form it has.
@@ -80,7 +79,14 @@ impl Blueprint {
     /// # Errors
     /// A [`Problem`] when it cannot be read or is neither, or holds no object that is known here.
     pub(super) fn read(path: &Path) -> Result<Self, Problem> {
-        let source = Source::read(path)?;
+        Self::parse(Source::read(path)?)
+    }
+
+    /// The same from what was read already.
+    ///
+    /// # Errors
+    /// As [`Blueprint::read`].
+    pub(super) fn parse(source: Source) -> Result<Self, Problem> {
         let root = parse_tree(&source)?;
         let mut found = Self {
             source: source.clone(),
@@ -92,7 +98,7 @@ impl Blueprint {
         found.collect(&source, &root, DEEPEST);
         let empty = found.proxies.is_empty() && found.clients.is_empty() && found.outposts.is_empty();
         if empty && found.applications.is_empty() {
-            let problem = Problem::new(format!("`{}` holds nothing that is known of Authentik", path.display()));
+            let problem = Problem::new(format!("`{}` holds nothing that is known of Authentik", source.path.display()));
             return Err(problem.with_help(
                 "give a blueprint with `entries`, or what `/api/v3/providers/proxy/` and the like say".to_owned(),
             ));
@@ -149,7 +155,6 @@ impl Blueprint {
             self.outposts.push(Outpost {
                 providers: list.map(|list| list.iter().filter_map(named).collect()),
                 authentik_host: config.and_then(|config| config.text("authentik_host")).filter(|said| !said.value.is_empty()),
-                at: fields.at(),
             });
             return true;
         }

@@ -45,15 +45,18 @@ pub enum DoctorError {
 /// # Errors
 /// [`DoctorError`] when something given cannot be read or the embedded stack does not start.
 pub async fn examine(inputs: &Inputs, live: Option<&LiveOptions>) -> Result<Examination, DoctorError> {
-    let subject = Arc::new(Subject::read(inputs)?);
+    let mut subject = Subject::read(inputs)?;
+    let asked = match live {
+        Some(options) => Some(live::examine(&mut subject, options).await?),
+        None => None,
+    };
+    let subject = Arc::new(subject);
     let mut findings = Vec::new();
     for rule in rules::ALL {
         rule.examine(&subject, &mut findings);
     }
     confirm(&subject, &mut findings).await?;
-    if let Some(options) = live {
-        findings.extend(live::examine(&subject, options).await?);
-    }
+    findings.extend(asked.into_iter().flatten());
     let place = |finding: &Finding| {
         finding.at.as_ref().map(|at| (at.source.path.clone(), at.place.line, at.place.column))
     };

@@ -136,6 +136,13 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC*(\n\\PC*){0,4}") {
+            let _ = Settings::parse(Source::inline("x.env", &text), "GF");
+        }
+    }
+
     #[test]
     fn a_line_that_sets_nothing_is_shown() {
         let problem = Settings::parse(Source::inline("x.env", "A=1\nnonsense\n"), "GF").unwrap_err();

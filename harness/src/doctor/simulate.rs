@@ -23,7 +23,7 @@ use url::Url;
 use super::finding::Finding;
 use super::infer;
 use super::proof::{Asked, Proof, Shows, Way};
-use super::subject::Subject;
+use super::subject::{Subject, host_of};
 use crate::agent::{Agent, Credentials, Jar, Limits, Outgoing, Page, RawRequest, SignIn};
 use crate::evidence::{Hop, Ledger};
 use crate::provision::provision;
@@ -345,6 +345,8 @@ fn authentik_side(subject: &Subject) -> Deployment {
     if let Some(blueprint) = &subject.blueprint {
         blueprint.set_up(&mut deployment);
     }
+    // Authentik takes no provider for a host that is no name.
+    deployment.services.retain(|_, service| host_of(&service.url).is_some_and(|host| is_plain(&host)));
     deployment
 }
 
@@ -358,11 +360,13 @@ fn modelled(version: &str) -> Result<Profile, StackError> {
 fn hosts(subject: &Subject, deployment: &Deployment, asked: &[&Asked]) -> Vec<String> {
     let asked = asked.iter().filter_map(|asked| asked.url.host_str().map(str::to_owned));
     let all: BTreeSet<String> = subject.hosts().into_iter().chain(deployment.hosts()).chain(asked).collect();
-    let plain = |host: &String| {
-        let letters = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
-        letters && !host.is_empty() && host.len() < 250 && host.split('.').all(|part| !part.is_empty() && part.len() < 64)
-    };
-    all.into_iter().filter(plain).collect()
+    all.into_iter().filter(|host| is_plain(host)).collect()
+}
+
+/// Whether a host is made of letters, digits, `-` and `.` as names are.
+fn is_plain(host: &str) -> bool {
+    let letters = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+    letters && host.len() < 250 && host.split('.').all(|part| !part.is_empty() && part.len() < 64)
 }
 
 /// The `host:port` of every server in the files.

@@ -10,44 +10,44 @@ use ssoproof_embedded::gateway::Trusted;
 
 /// The entry points of `traefik.yml`.
 #[derive(Clone, Debug)]
-pub struct StaticConfig {
+pub(super) struct StaticConfig {
     /// The file.
-    pub source: Source,
+    pub(super) source: Source,
     /// The entry points by name.
-    pub entry_points: BTreeMap<String, StaticEntryPoint>,
+    pub(super) entry_points: BTreeMap<String, StaticEntryPoint>,
 }
 
 /// What the static configuration says of an entry point.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct StaticEntryPoint {
+pub(super) struct StaticEntryPoint {
     /// `:443`.
-    pub address: String,
+    pub(super) address: String,
     /// Whose `X-Forwarded-*` are believed.
-    pub forwarded_headers: ForwardedHeaders,
+    pub(super) forwarded_headers: ForwardedHeaders,
     /// The defaults of its routers.
-    pub http: EntryPointHttp,
+    pub(super) http: EntryPointHttp,
 }
 
 /// `forwardedHeaders`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct ForwardedHeaders {
+pub(super) struct ForwardedHeaders {
     /// Everybody is believed.
-    pub insecure: Option<Located<bool>>,
+    pub(super) insecure: Option<Located<bool>>,
     /// Who is believed.
     #[serde(rename = "trustedIPs")]
-    pub trusted_ips: Option<Located<Vec<String>>>,
+    pub(super) trusted_ips: Option<Located<Vec<String>>>,
 }
 
 /// `http` of an entry point.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct EntryPointHttp {
+pub(super) struct EntryPointHttp {
     /// Set, every router on the entry point answers TLS.
-    pub tls: Option<serde::de::IgnoredAny>,
+    pub(super) tls: Option<serde::de::IgnoredAny>,
     /// What becomes of names such as `X_authentik_username`; known from 3.7 on.
-    pub alias_headers_strategy: Option<Located<String>>,
+    pub(super) alias_headers_strategy: Option<Located<String>>,
 }
 
 #[derive(Deserialize)]

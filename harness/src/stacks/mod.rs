@@ -27,6 +27,7 @@ use ssoproof_embedded::dial::Client;
 use crate::evidence::Backends;
 
 pub use attach::{AttachOptions, Attached, Resolve};
+pub(crate) use attach::{client as attached_client, traefik_list};
 pub(crate) use authority::{Authority, trusting};
 pub use containers::{ContainerOptions, Containers};
 pub(crate) use containers::{forget, reap_all, timeline};

@@ -24,6 +24,7 @@ use ssoproof_embedded::services::{Probe, ProbeSettings};
 use tempfile::TempDir;
 
 pub use options::{AttachOptions, Resolve};
+pub(crate) use traefik_api::list as traefik_list;
 
 use super::authority::client_config;
 use super::lease::LeaseFolder;
@@ -58,11 +59,7 @@ impl Attached {
     /// # Errors
     /// [`StackError::Attach`] with what does not answer or does not read, [`StackError::Provision`].
     pub async fn open(deployment: Arc<Deployment>, options: &AttachOptions) -> Result<Self, StackError> {
-        let names = Names::with_dns();
-        for resolve in &options.resolve {
-            names.insert_pattern(&resolve.pattern, resolve.port, resolve.address);
-        }
-        let client = Client::new(names, trusted(options.ca.as_deref())?);
+        let client = client(options)?;
         let secrets = secrets::read(&deployment, options)?;
         let probe = match options.probe_listen {
             Some(address) => Some(
@@ -162,6 +159,18 @@ impl Stack for Attached {
 
 fn attach(reason: String) -> StackError {
     StackError::Attach(reason)
+}
+
+/// A client that finds hosts and trusts CAs as `options` say.
+///
+/// # Errors
+/// [`StackError::Attach`] when the CAs cannot be read.
+pub(crate) fn client(options: &AttachOptions) -> Result<Client, StackError> {
+    let names = Names::with_dns();
+    for resolve in &options.resolve {
+        names.insert_pattern(&resolve.pattern, resolve.port, resolve.address);
+    }
+    Ok(Client::new(names, trusted(options.ca.as_deref())?))
 }
 
 /// The probes to serve, by host.

@@ -58,8 +58,11 @@ pub(super) async fn read(client: &Client, api: &Url) -> Result<TempDir, StackErr
     Ok(folder)
 }
 
-/// Every page of a list.
-async fn list(client: &Client, api: &Url, kind: &str) -> Result<Vec<Value>, StackError> {
+/// Every page of a list: `routers`, `middlewares` or `services`.
+///
+/// # Errors
+/// [`StackError::Attach`] with what the API answers.
+pub(crate) async fn list(client: &Client, api: &Url, kind: &str) -> Result<Vec<Value>, StackError> {
     let mut url = api.clone();
     let failed = |url: &Url, reason: String| {
         let mut shown = url.clone();
