@@ -84,12 +84,7 @@ impl Routing {
     }
 
     /// The router that takes a request.
-    pub(crate) fn winner(
-        &self,
-        url: &Url,
-        method: &str,
-        headers: &Vec<(String, String)>,
-    ) -> Option<&Router> {
+    pub(crate) fn winner(&self, url: &Url, method: &str, headers: &Vec<(String, String)>) -> Option<&Router> {
         let secure = url.scheme() == "https";
         let path = routing_path(&forwarded_path(url.path(), self.profile), self.profile);
         let host = url.host_str().unwrap_or_default();

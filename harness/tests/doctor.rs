@@ -204,8 +204,7 @@ fn codes_are_told_once_and_in_one_form() {
 /// Every code is shown by a variant, so that none rots.
 #[test]
 fn every_code_has_a_broken_variant() {
-    let expected: Vec<String> =
-        variants("broken").into_values().flat_map(|variant| variant.expect).collect();
+    let expected: Vec<String> = variants("broken").into_values().flat_map(|variant| variant.expect).collect();
     let missing: Vec<&str> = doctor::codes()
         .map(|code| code.id)
         .filter(|id| *id != "DOC-D01" && !expected.iter().any(|one| one.starts_with(id)))

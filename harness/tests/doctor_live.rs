@@ -75,7 +75,11 @@ impl Site {
         let probe = Probe::start(ProbeSettings::default()).await.expect("probe");
         for service in deployment.services.values() {
             let url = url::Url::parse(&service.upstream).expect("url");
-            names.insert(url.host_str().expect("host"), url.port_or_known_default().expect("port"), probe.address());
+            names.insert(
+                url.host_str().expect("host"),
+                url.port_or_known_default().expect("port"),
+                probe.address(),
+            );
         }
         let files = tempfile::tempdir().expect("folder");
         for name in ["authentik.yml", "services.yml", "apps.yml"] {
@@ -148,14 +152,23 @@ async fn a_router_that_runs_otherwise_is_told_with_what_a_stranger_sees() {
     let mut site = Site::start().await;
     let path = site.files.path().join("services.yml");
     let text = std::fs::read_to_string(&path).expect("read");
-    let open = text.replacen("      middlewares: [authentik@file]\n      service: docs", "      service: docs", 1);
+    let open =
+        text.replacen("      middlewares: [authentik@file]\n      service: docs", "      service: docs", 1);
     std::fs::write(&path, open).expect("written");
     site.gateway.reload().expect("taken");
     site.api = serve_api(site.gateway.api_routers()).await;
     let (found, text) = site.examined().await;
     assert_eq!(found.len(), 2, "{found:#?}\n{text}");
-    assert!(found.iter().any(|one| one.starts_with("DOC-L02 router `docs@file` runs otherwise: middlewares is null")), "{found:#?}");
-    assert!(found.contains(&"DOC-L07 a stranger at docs.spacemusic.tv is not sent to the login".to_owned()), "{found:#?}");
+    assert!(
+        found
+            .iter()
+            .any(|one| one.starts_with("DOC-L02 router `docs@file` runs otherwise: middlewares is null")),
+        "{found:#?}"
+    );
+    assert!(
+        found.contains(&"DOC-L07 a stranger at docs.spacemusic.tv is not sent to the login".to_owned()),
+        "{found:#?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,6 +178,12 @@ async fn what_is_set_up_in_authentik_is_looked_at_with_a_token() {
     })
     .await;
     let (found, text) = site.examined().await;
-    assert!(found.contains(&"DOC-A01 the provider of docs.spacemusic.tv is in no outpost".to_owned()), "{found:#?}\n{text}");
-    assert!(found.contains(&"DOC-L07 a stranger at docs.spacemusic.tv is not sent to the login".to_owned()), "{found:#?}");
+    assert!(
+        found.contains(&"DOC-A01 the provider of docs.spacemusic.tv is in no outpost".to_owned()),
+        "{found:#?}\n{text}"
+    );
+    assert!(
+        found.contains(&"DOC-L07 a stranger at docs.spacemusic.tv is not sent to the login".to_owned()),
+        "{found:#?}"
+    );
 }

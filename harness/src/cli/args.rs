@@ -20,7 +20,8 @@ pub(super) struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 everything holds, 1 the harness broke, 2 usage, 3 a scenario or the \
-deployment does not parse, 4 no case selected, 5 the stack failed to start, 100 a case failed or a change is breaking, 101 a case passed \
+deployment does not parse, 4 no case selected, 5 the stack failed to start, 100 a case failed, a change is breaking or the \
+doctor has found an error, 101 a case passed \
 that is expected to fail, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]

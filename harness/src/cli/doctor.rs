@@ -77,12 +77,13 @@ fn examined(options: &DoctorOptions) -> Result<Exit, Exit> {
     };
     let live = options.live.then(|| options.reach.options()).transpose();
     let live = live.map_err(|problem| place::refuse(problem, Exit::Usage))?;
-    let examination = runtime()?.block_on(doctor::examine(&inputs, live.as_ref())).map_err(|error| match error {
-        doctor::DoctorError::Problem(problem) => place::refuse(problem, Exit::Parse),
-        doctor::DoctorError::Stack(error) => {
-            place::refuse(ssoproof_deployment::Problem::new(error.to_string()), Exit::StackFailed)
-        }
-    })?;
+    let examination =
+        runtime()?.block_on(doctor::examine(&inputs, live.as_ref())).map_err(|error| match error {
+            doctor::DoctorError::Problem(problem) => place::refuse(problem, Exit::Parse),
+            doctor::DoctorError::Stack(error) => {
+                place::refuse(ssoproof_deployment::Problem::new(error.to_string()), Exit::StackFailed)
+            }
+        })?;
     let json = || format!("{:#}\n", doctor::json(&examination));
     let to_stdout = options.json.as_deref() == Some(Path::new("-"));
     place::write_report(options.json.as_deref().filter(|_| !to_stdout), json)?;

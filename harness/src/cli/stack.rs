@@ -179,7 +179,9 @@ impl ReachArguments {
         };
         let token = self.authentik_token_env.as_ref().map(|name| {
             let token = std::env::var(name).ok().filter(|token| !token.is_empty());
-            token.map(SecretString::from).ok_or_else(|| Problem::new(format!("there is no token in the variable `{name}`")))
+            token
+                .map(SecretString::from)
+                .ok_or_else(|| Problem::new(format!("there is no token in the variable `{name}`")))
         });
         Ok(LiveOptions { attach, token: token.transpose()? })
     }

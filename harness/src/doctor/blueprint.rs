@@ -98,9 +98,11 @@ impl Blueprint {
         found.collect(&source, &root, DEEPEST);
         let empty = found.proxies.is_empty() && found.clients.is_empty() && found.outposts.is_empty();
         if empty && found.applications.is_empty() {
-            let problem = Problem::new(format!("`{}` holds nothing that is known of Authentik", source.path.display()));
+            let problem =
+                Problem::new(format!("`{}` holds nothing that is known of Authentik", source.path.display()));
             return Err(problem.with_help(
-                "give a blueprint with `entries`, or what `/api/v3/providers/proxy/` and the like say".to_owned(),
+                "give a blueprint with `entries`, or what `/api/v3/providers/proxy/` and the like say"
+                    .to_owned(),
             ));
         }
         Ok(found)
@@ -125,7 +127,8 @@ impl Blueprint {
 
     /// Takes an object of a known kind.
     fn object(&mut self, fields: &Fields<'_>) -> bool {
-        let names = || ["name", "id", "pk"].into_iter().filter_map(|name| fields.text(name)).map(|said| said.value);
+        let names =
+            || ["name", "id", "pk"].into_iter().filter_map(|name| fields.text(name)).map(|said| said.value);
         let model = fields.text("model").map(|said| said.value).unwrap_or_default();
         if let Some(external_host) = fields.text("external_host") {
             self.proxies.push(Proxy {
@@ -143,18 +146,23 @@ impl Blueprint {
                 redirect_uris: uris.iter().filter_map(|uri| fields.redirect_uri(uri)).collect(),
                 signing_key: fields.set("signing_key"),
                 encryption_key: fields.set("encryption_key"),
-                claims_in_id_token: fields.text("include_claims_in_id_token").is_none_or(|said| said.value == "true"),
+                claims_in_id_token: fields
+                    .text("include_claims_in_id_token")
+                    .is_none_or(|said| said.value == "true"),
                 at: fields.at(),
             });
             return true;
         }
-        if model.ends_with(".outpost") || fields.list("providers").is_some() && fields.text("type").is_some() {
+        if model.ends_with(".outpost") || fields.list("providers").is_some() && fields.text("type").is_some()
+        {
             let list = fields.list("providers");
             let config = fields.maps.iter().find_map(|entries| map(entries, "config"));
             let config = config.map(|entries| Fields { maps: vec![entries], ..*fields });
             self.outposts.push(Outpost {
                 providers: list.map(|list| list.iter().filter_map(named).collect()),
-                authentik_host: config.and_then(|config| config.text("authentik_host")).filter(|said| !said.value.is_empty()),
+                authentik_host: config
+                    .and_then(|config| config.text("authentik_host"))
+                    .filter(|said| !said.value.is_empty()),
             });
             return true;
         }
@@ -193,7 +201,8 @@ impl Blueprint {
 
     /// Whether an outpost lists the provider; nobody knows where the file tells of no outpost.
     pub(super) fn is_served(&self, proxy: &Proxy) -> bool {
-        let lists: Vec<&Vec<String>> = self.outposts.iter().filter_map(|one| one.providers.as_ref()).collect();
+        let lists: Vec<&Vec<String>> =
+            self.outposts.iter().filter_map(|one| one.providers.as_ref()).collect();
         lists.is_empty() || lists.iter().any(|list| list.iter().any(|name| proxy.names.contains(name)))
     }
 
@@ -250,9 +259,9 @@ impl<'n> Fields<'n> {
     }
 
     fn node(&self, name: &str) -> Option<&'n Node> {
-        self.maps.iter().find_map(|entries| {
-            entries.iter().find(|(key, _)| key.value == name).map(|(_, value)| value)
-        })
+        self.maps
+            .iter()
+            .find_map(|entries| entries.iter().find(|(key, _)| key.value == name).map(|(_, value)| value))
     }
 
     fn has(&self, name: &str) -> bool {
@@ -277,7 +286,8 @@ impl<'n> Fields<'n> {
     /// Where the field stands, when it holds something.
     fn set(&self, name: &str) -> Option<At> {
         let node = self.node(name)?;
-        let empty = matches!(&node.value, NodeValue::Null) || matches!(&node.value, NodeValue::Text(text) if text.is_empty());
+        let empty = matches!(&node.value, NodeValue::Null)
+            || matches!(&node.value, NodeValue::Text(text) if text.is_empty());
         (!empty).then(|| at(self.source, node.place))
     }
 
@@ -286,7 +296,10 @@ impl<'n> Fields<'n> {
         let NodeValue::Map(entries) = &node.value else { return None };
         let fields = Fields { maps: vec![entries], ..*self };
         let regex = fields.text("matching_mode").is_some_and(|mode| mode.value == "regex");
-        Some(RedirectUri { said: fields.text("url")?, matching: if regex { Match::Regex } else { Match::Strict } })
+        Some(RedirectUri {
+            said: fields.text("url")?,
+            matching: if regex { Match::Regex } else { Match::Strict },
+        })
     }
 }
 
@@ -334,13 +347,17 @@ entries:
         let found = read("x.yaml", text).unwrap();
         assert_eq!(found.proxies[0].authority(), "docs.test");
         assert!(found.is_served(&found.proxies[0]));
-        assert_eq!(found.outposts[0].providers.as_deref(), Some(&["docs".to_owned(), "other".to_owned()][..]));
+        assert_eq!(
+            found.outposts[0].providers.as_deref(),
+            Some(&["docs".to_owned(), "other".to_owned()][..])
+        );
         assert_eq!(found.outposts[0].authentik_host.as_ref().unwrap().value, "https://auth.test");
     }
 
     #[test]
     fn lists_of_the_api_are_read_as_well() {
-        let text = r#"{"results": [{"pk": 7, "name": "d", "external_host": "https://d.test", "mode": "proxy"}]}"#;
+        let text =
+            r#"{"results": [{"pk": 7, "name": "d", "external_host": "https://d.test", "mode": "proxy"}]}"#;
         let found = read("x.json", text).unwrap();
         assert_eq!(found.proxies[0].names, ["d", "7"]);
         assert!(read("x.json", "{\"a\": 1}").is_err());

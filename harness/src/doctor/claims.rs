@@ -52,6 +52,14 @@ pub(super) fn users(subject: &Subject, groups: &[String]) -> Vec<User> {
     if subject.stated.is_some() {
         return subject.deployment.personas.iter().filter(|(_, one)| one.active).map(User::of).collect();
     }
-    let of = |group: &String| User { name: format!("a member of {group}"), groups: vec![group.clone()], role: None };
-    groups.iter().map(of).chain([User { name: "a user without groups".to_owned(), groups: Vec::new(), role: None }]).collect()
+    let of = |group: &String| User {
+        name: format!("a member of {group}"),
+        groups: vec![group.clone()],
+        role: None,
+    };
+    groups
+        .iter()
+        .map(of)
+        .chain([User { name: "a user without groups".to_owned(), groups: Vec::new(), role: None }])
+        .collect()
 }

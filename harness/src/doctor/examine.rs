@@ -61,12 +61,19 @@ pub async fn examine(inputs: &Inputs, live: Option<&LiveOptions>) -> Result<Exam
         finding.at.as_ref().map(|at| (at.source.path.clone(), at.place.line, at.place.column))
     };
     findings.sort_by(|one, other| {
-        other.weight().cmp(&one.weight()).then_with(|| place(one).cmp(&place(other))).then(one.code.id.cmp(other.code.id))
+        other
+            .weight()
+            .cmp(&one.weight())
+            .then_with(|| place(one).cmp(&place(other)))
+            .then(one.code.id.cmp(other.code.id))
     });
     let dynamic = subject.dynamic();
     Ok(Examination {
         name: subject.deployment.name.clone(),
-        files: dynamic.iter().flat_map(|known| known.files.iter().map(|file| file.path.to_path_buf())).collect(),
+        files: dynamic
+            .iter()
+            .flat_map(|known| known.files.iter().map(|file| file.path.to_path_buf()))
+            .collect(),
         protected: subject.protected().into_iter().map(|(host, _)| host).collect(),
         unmodelled: dynamic
             .iter()

@@ -30,7 +30,11 @@ pub(super) struct GrafanaSettings {
 
 impl GrafanaSettings {
     /// What `file` says, and what the deployment says where it says nothing.
-    pub(super) fn of(stated: Option<&Source>, deployment: &Deployment, file: Option<Settings>) -> Option<Self> {
+    pub(super) fn of(
+        stated: Option<&Source>,
+        deployment: &Deployment,
+        file: Option<Settings>,
+    ) -> Option<Self> {
         let app = deployment.apps.grafana.as_ref();
         if app.is_none() && file.is_none() {
             return None;
@@ -50,7 +54,8 @@ impl GrafanaSettings {
             None => app.map(|app| own(&app.role_attribute_path)),
         };
         let sign_out = oauth("SIGNOUT_REDIRECT_URL").or_else(|| get("GF_AUTH_SIGNOUT_REDIRECT_URL"));
-        let sign_out = sign_out.or_else(|| app?.signout_redirect_url.as_ref().filter(|_| file.is_none()).map(own));
+        let sign_out =
+            sign_out.or_else(|| app?.signout_redirect_url.as_ref().filter(|_| file.is_none()).map(own));
         let scopes = oauth("SCOPES").or_else(|| {
             let scopes = &app.filter(|_| file.is_none())?.provider.scopes;
             let listed: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use regex::Regex;
-use ssoproof_deployment::traefik::{Dynamic, ForwardAuth, MiddlewareType, RouterDefinition, Rule, ServiceType};
+use ssoproof_deployment::traefik::{
+    Dynamic, ForwardAuth, MiddlewareType, RouterDefinition, Rule, ServiceType,
+};
 use ssoproof_deployment::{
     Apps, Auth, Deployment, EntryPoints, Headers, Located, Persona, Service, Traefik, Versions,
 };
@@ -155,7 +157,9 @@ fn lists_protection(dynamic: &Dynamic, router: &RouterDefinition) -> bool {
             None => true,
             Some(definition) => definition.types.iter().any(|kind| match kind {
                 MiddlewareType::ForwardAuth(_) => true,
-                MiddlewareType::Chain(names) => names.iter().any(|name| forward_auth(dynamic, name).is_some()),
+                MiddlewareType::Chain(names) => {
+                    names.iter().any(|name| forward_auth(dynamic, name).is_some())
+                }
                 _ => false,
             }),
         }
@@ -170,7 +174,11 @@ fn server(dynamic: &Dynamic, router: &RouterDefinition) -> Option<String> {
         ServiceType::LoadBalancer(balancer) => {
             let url = Url::parse(&balancer.servers.first()?.url).ok()?;
             url.host_str()?;
-            Some(format!("{}:{}", url[..url::Position::BeforePort].trim_end_matches(':'), url.port_or_known_default()?))
+            Some(format!(
+                "{}:{}",
+                url[..url::Position::BeforePort].trim_end_matches(':'),
+                url.port_or_known_default()?
+            ))
         }
         ServiceType::Unmodelled(_) => None,
     })

@@ -55,7 +55,11 @@ pub(super) struct MinioSettings {
 
 impl MinioSettings {
     /// What `file` says, and what the deployment says where there is none.
-    pub(super) fn of(stated: Option<&Source>, deployment: &Deployment, file: Option<Settings>) -> Option<Self> {
+    pub(super) fn of(
+        stated: Option<&Source>,
+        deployment: &Deployment,
+        file: Option<Settings>,
+    ) -> Option<Self> {
         let app = deployment.apps.minio.as_ref();
         if app.is_none() && file.is_none() {
             return None;
@@ -69,7 +73,10 @@ impl MinioSettings {
         let scopes = get("SCOPES").or_else(|| {
             let scopes = &app_alone?.provider.scopes;
             let listed: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
-            Some(Said::new(listed.join(","), stated.map(|source| at(source, scopes.first().map(|one| one.place).unwrap_or_default()))))
+            Some(Said::new(
+                listed.join(","),
+                stated.map(|source| at(source, scopes.first().map(|one| one.place).unwrap_or_default())),
+            ))
         });
         let client = get("CLIENT_ID").map(|said| said.value);
         let text = |said: &Option<Said>| said.as_ref().map(|said| said.value.clone()).unwrap_or_default();
@@ -85,7 +92,9 @@ impl MinioSettings {
         };
         let known = |name: &str| {
             let rest = name.trim_start_matches(PREFIX);
-            KNOWN.iter().any(|known| rest == *known || rest.strip_prefix(known).is_some_and(|more| more.starts_with('_')))
+            KNOWN.iter().any(|known| {
+                rest == *known || rest.strip_prefix(known).is_some_and(|more| more.starts_with('_'))
+            })
         };
         let unknown = file.iter().flat_map(|file| file.beginning(PREFIX)).filter(|(name, _)| !known(name));
         Some(Self {

@@ -51,7 +51,9 @@ impl RedirectUri {
     pub(super) fn takes(&self, uri: &str) -> bool {
         match self.matching {
             Match::Strict => self.said.value == uri,
-            Match::Regex => Regex::new(&format!("^(?:{})$", self.said.value)).is_ok_and(|pattern| pattern.is_match(uri)),
+            Match::Regex => {
+                Regex::new(&format!("^(?:{})$", self.said.value)).is_ok_and(|pattern| pattern.is_match(uri))
+            }
         }
     }
 }
@@ -67,8 +69,10 @@ impl Subject {
         let grafana = self.deployment.apps.grafana.as_ref().map(|app| {
             let root = self.grafana.as_ref().and_then(|known| known.root_url.clone());
             let said = root.is_some();
-            let root = root.unwrap_or_else(|| Said::new(app.url.value.clone(), self.stated_at(app.url.place)));
-            let callback = Said::new(format!("{}{}", root.value.trim_end_matches('/'), grafana::CALLBACK), root.at);
+            let root =
+                root.unwrap_or_else(|| Said::new(app.url.value.clone(), self.stated_at(app.url.place)));
+            let callback =
+                Said::new(format!("{}{}", root.value.trim_end_matches('/'), grafana::CALLBACK), root.at);
             self.app("Grafana", &app.provider, callback, said)
         });
         let minio = self.deployment.apps.minio.as_ref().map(|app| {
@@ -80,12 +84,19 @@ impl Subject {
         grafana.into_iter().chain(minio).collect()
     }
 
-    fn app(&self, name: &'static str, promised: &ssoproof_deployment::Provider, callback: Said, said: bool) -> App {
+    fn app(
+        &self,
+        name: &'static str,
+        promised: &ssoproof_deployment::Provider,
+        callback: Said,
+        said: bool,
+    ) -> App {
         let uri = |uri: &ssoproof_deployment::Located<String>| RedirectUri {
             said: Said::new(uri.value.clone(), self.stated.as_ref().map(|source| at(source, uri.place))),
             matching: Match::Strict,
         };
-        let unsigned = (promised.signing_key.value == SigningKey::None).then(|| self.stated_at(promised.signing_key.place));
+        let unsigned = (promised.signing_key.value == SigningKey::None)
+            .then(|| self.stated_at(promised.signing_key.place));
         let mut app = App {
             name,
             slug: promised.slug.value.clone(),
@@ -97,7 +108,8 @@ impl Subject {
             encrypted: None,
             at: self.stated_at(promised.slug.place),
         };
-        if let Some(found) = self.blueprint.as_ref().and_then(|known| known.provider_of(&promised.client_id)) {
+        if let Some(found) = self.blueprint.as_ref().and_then(|known| known.provider_of(&promised.client_id))
+        {
             app.redirect_uris.clone_from(&found.redirect_uris);
             app.unsigned = found.signing_key.is_none().then(|| Some(found.at.clone()));
             app.encrypted = found.encryption_key.clone().map(Some);

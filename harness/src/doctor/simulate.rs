@@ -125,7 +125,8 @@ impl World {
             let mut settings = gateway::Settings::new(directory, server, names.clone(), trust.clone(), logs);
             settings.watch = false;
             settings.upstream_timeout = PATIENCE;
-            settings.profile = ssoproof_deployment::traefik::Profile::for_version(&deployment.versions.traefik);
+            settings.profile =
+                ssoproof_deployment::traefik::Profile::for_version(&deployment.versions.traefik);
             Ok(settings)
         };
         let suspect = |names: &Names| -> Result<gateway::Settings, StackError> {
@@ -134,10 +135,12 @@ impl World {
                 let [http, https] = routing.entry_points();
                 (settings.http, settings.https) = (http.clone(), https.clone());
             }
-            settings.trusted = subject.static_config.as_ref().map_or(Trusted::Nobody, |fixed| fixed.trusted());
+            settings.trusted =
+                subject.static_config.as_ref().map_or(Trusted::Nobody, |fixed| fixed.trusted());
             Ok(settings)
         };
-        let start = async |settings| Gateway::start(settings).await.map_err(|error| failed("the gateway", &error));
+        let start =
+            async |settings| Gateway::start(settings).await.map_err(|error| failed("the gateway", &error));
         let control = start(settings(folder.path(), &internal)?).await?;
         let files = start(suspect(&internal)?).await?;
         public(&internal, subject, &files);
@@ -153,7 +156,8 @@ impl World {
         let mut recorder = None;
         if asked.iter().any(|asked| asked.way == Way::Recorder) {
             let names = Names::default();
-            let probe = Probe::start(ProbeSettings::default()).await.map_err(|error| failed("a probe", &error))?;
+            let probe =
+                Probe::start(ProbeSettings::default()).await.map_err(|error| failed("a probe", &error))?;
             for (host, port) in &servers {
                 if let Some(address) = internal.lookup(host, *port) {
                     names.insert(host, *port, address);
@@ -247,11 +251,14 @@ impl World {
         let allow = &deployment.services.get(slug)?.allow;
         let let_in = |persona: &Persona| {
             let mut groups = persona.groups.iter();
-            persona.active && (allow.is_empty() || groups.any(|group| allow.iter().any(|one| **one == **group)))
+            persona.active
+                && (allow.is_empty() || groups.any(|group| allow.iter().any(|one| **one == **group)))
         };
         let (name, persona) = deployment.personas.iter().find(|(_, persona)| let_in(persona))?;
-        let credentials =
-            Credentials { username: persona.username.value.clone(), password: self.secrets.passwords.get(name)?.clone() };
+        let credentials = Credentials {
+            username: persona.username.value.clone(),
+            password: self.secrets.passwords.get(name)?.clone(),
+        };
         let mut agent = agent(&self.control);
         let mut ledger = Ledger::default();
         let url = self.subject.url(host, "/")?;
@@ -292,7 +299,9 @@ impl Answer {
                 self.server.is_some() && !self.arrived.iter().any(|(key, _)| key.eq_ignore_ascii_case(name))
             }
             Shows::AuthReads(name, value) => read(&self.asked, name, value),
-            Shows::Says(text) => self.hop.response().is_some_and(|answer| answer.text().contains(text.as_str())),
+            Shows::Says(text) => {
+                self.hop.response().is_some_and(|answer| answer.text().contains(text.as_str()))
+            }
         }
     }
 
@@ -300,7 +309,8 @@ impl Answer {
     fn is_login(&self, subject: &Subject) -> bool {
         let auth = Url::parse(&subject.deployment.auth.url).ok();
         self.hop.redirect_target().is_some_and(|to| {
-            auth.is_some_and(|auth| auth.host_str() == to.host_str()) && to.path() == "/application/o/authorize/"
+            auth.is_some_and(|auth| auth.host_str() == to.host_str())
+                && to.path() == "/application/o/authorize/"
         })
     }
 
@@ -336,7 +346,9 @@ fn agent(client: &Client) -> Agent {
 
 fn header_lines(report: &Value) -> Vec<(String, String)> {
     let lines = report["headers"].as_array().into_iter().flatten();
-    lines.filter_map(|line| Some((line.get(0)?.as_str()?.to_owned(), line.get(1)?.as_str()?.to_owned()))).collect()
+    lines
+        .filter_map(|line| Some((line.get(0)?.as_str()?.to_owned(), line.get(1)?.as_str()?.to_owned())))
+        .collect()
 }
 
 /// The deployment as Authentik has it: by what is set up there, where that is known, else by what is promised.
@@ -408,8 +420,7 @@ fn control_files(deployment: &Deployment) -> std::io::Result<TempDir> {
     let mut add = |name: String, rule: String, service: &str, guarded: bool| {
         let middlewares: &[&str] = if guarded { &["authentik"] } else { &[] };
         for (entry, tls) in [("web", None), ("websecure", Some(json!({})))] {
-            let mut router =
-                json!({ "rule": rule, "service": service, "entryPoints": [entry], "middlewares": middlewares });
+            let mut router = json!({ "rule": rule, "service": service, "entryPoints": [entry], "middlewares": middlewares });
             if let Some(tls) = tls {
                 router["tls"] = tls;
             }

@@ -64,7 +64,8 @@ impl StaticConfig {
     /// A [`Problem`] when it cannot be read or its entry points are of another shape; TOML is not read.
     pub(super) fn read(path: &Path) -> Result<Self, Problem> {
         if path.extension().is_some_and(|extension| extension == "toml") {
-            let problem = Problem::new(format!("`{}`: a static configuration is read as YAML", path.display()));
+            let problem =
+                Problem::new(format!("`{}`: a static configuration is read as YAML", path.display()));
             return Err(problem.with_help("write the entry points as YAML".to_owned()));
         }
         let source = Source::read(path)?;
@@ -75,7 +76,10 @@ impl StaticConfig {
     /// The entry point that listens on `port`.
     pub(super) fn on_port(&self, port: u16) -> Option<&str> {
         let end = format!(":{port}");
-        let found = self.entry_points.iter().find(|(_, entry)| entry.address.trim_end_matches("/tcp").ends_with(&end));
+        let found = self
+            .entry_points
+            .iter()
+            .find(|(_, entry)| entry.address.trim_end_matches("/tcp").ends_with(&end));
         found.map(|(name, _)| name.as_str())
     }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use ssoproof_deployment::traefik::{
-    Action, At, Dynamic, EntryPoint, ForwardAuth, MiddlewareDefinition, Profile, Router, Witness, dynamic_files,
+    Action, At, Dynamic, EntryPoint, ForwardAuth, MiddlewareDefinition, Profile, Router, Witness,
+    dynamic_files,
 };
 use ssoproof_deployment::{Deployment, Place, Problem, Source};
 use url::Url;
@@ -84,7 +85,9 @@ impl Subject {
         }
         let own = deployment.as_ref().map(|known| known.folder.join(&known.traefik.dynamic.value));
         let Some(folder) = inputs.traefik.clone().or(own) else {
-            let problem = Problem::new("nothing to look at: there is neither a deployment nor a folder of Traefik files");
+            let problem = Problem::new(
+                "nothing to look at: there is neither a deployment nor a folder of Traefik files",
+            );
             return Err(problem.with_help("name a deployment, or a folder with `--traefik DIR`".to_owned()));
         };
         let static_config = inputs.static_config.as_deref().map(StaticConfig::read).transpose()?;
@@ -104,10 +107,18 @@ impl Subject {
             )
         });
         if !inferred && let Some(dynamic) = &dynamic {
-            let missing = inputs.hosts.iter().filter(|host| !deployment.hosts().contains(host)).cloned().collect::<Vec<_>>();
+            let missing = inputs
+                .hosts
+                .iter()
+                .filter(|host| !deployment.hosts().contains(host))
+                .cloned()
+                .collect::<Vec<_>>();
             if !missing.is_empty() {
                 let more = infer::deployment(dynamic, &folder, &missing, &version, None);
-                let added = more.services.into_iter().filter(|(_, one)| missing.iter().any(|host| one.url.ends_with(host.as_str())));
+                let added = more
+                    .services
+                    .into_iter()
+                    .filter(|(_, one)| missing.iter().any(|host| one.url.ends_with(host.as_str())));
                 deployment.services.extend(added);
             }
         }
@@ -120,8 +131,7 @@ impl Subject {
             },
         };
         let entry_points = [entry(&names.http, false), entry(&names.https, inferred)];
-        let routing =
-            dynamic.map(|dynamic| Routing::of(&deployment, &folder, dynamic, entry_points));
+        let routing = dynamic.map(|dynamic| Routing::of(&deployment, &folder, dynamic, entry_points));
         let settings = |path: &Option<PathBuf>, ini: &str| -> Result<Option<Settings>, Problem> {
             path.as_deref().map(|path| Settings::read(path, ini)).transpose()
         };
@@ -234,7 +244,8 @@ pub(super) fn is_guarded(router: &Router) -> bool {
 /// Whether requests of the router can reach a service at all.
 pub(super) fn serves(router: &Router) -> bool {
     let answers = router.service.as_ref().is_some_and(|service| !service.servers.is_empty());
-    let redirects = |action: &Action| matches!(action, Action::RedirectScheme(_) | Action::RedirectRegex { .. });
+    let redirects =
+        |action: &Action| matches!(action, Action::RedirectScheme(_) | Action::RedirectRegex { .. });
     answers && !router.steps.iter().any(|step| redirects(&step.action))
 }
 
@@ -247,9 +258,8 @@ pub(super) fn host_of(url: &str) -> Option<String> {
 fn load(folder: &Path, profile: &Profile) -> Result<(Option<Dynamic>, Vec<Problem>), Problem> {
     let (mut sources, mut refused) = (Vec::new(), Vec::new());
     for path in dynamic_files(folder)? {
-        let read = Source::read(&path).and_then(|source| {
-            Dynamic::from_sources([source.clone()], profile).map(|_| source)
-        });
+        let read = Source::read(&path)
+            .and_then(|source| Dynamic::from_sources([source.clone()], profile).map(|_| source));
         match read {
             Ok(source) => sources.push(source),
             Err(problem) => refused.push(problem),

@@ -35,7 +35,9 @@ pub(crate) fn curl_line(method: &str, url: &url::Url, headers: &[(String, String
     if method != "GET" {
         words.extend(["-X".to_owned(), quoted(method)]);
     }
-    words.extend(headers.iter().flat_map(|(name, value)| ["-H".to_owned(), quoted(&format!("{name}: {value}"))]));
+    words.extend(
+        headers.iter().flat_map(|(name, value)| ["-H".to_owned(), quoted(&format!("{name}: {value}"))]),
+    );
     words.push(quoted(url.as_str()));
     words.join(" ")
 }

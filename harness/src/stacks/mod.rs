@@ -36,8 +36,8 @@ pub use lease::{Lease, LeaseFolder};
 pub use live::Live;
 pub use loan::Loan;
 pub use opened::{Opened, StackChoice, detach, hold};
-pub(crate) use process::{end, interrupted, leave_terminal};
 pub(crate) use parts::host_and_port;
+pub(crate) use process::{end, interrupted, leave_terminal};
 pub use secrets::Secrets;
 
 /// What a scenario may ask of a stack beyond answering requests.

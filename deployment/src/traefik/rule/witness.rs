@@ -149,7 +149,8 @@ fn write(hir: &Hir, into: &mut Vec<u8>) -> Option<()> {
         HirKind::Class(Class::Unicode(class)) => {
             let letters = class.ranges().iter().flat_map(|range| [range.start(), range.end()]);
             let plain = letters.clone().find(char::is_ascii_alphanumeric);
-            let letter = plain.or_else(|| class.ranges().iter().any(|r| r.start() <= 'a' && 'a' <= r.end()).then_some('a'));
+            let letter = plain
+                .or_else(|| class.ranges().iter().any(|r| r.start() <= 'a' && 'a' <= r.end()).then_some('a'));
             let letter = letter.or_else(|| letters.clone().find(char::is_ascii_graphic))?;
             into.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
         }

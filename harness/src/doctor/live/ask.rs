@@ -27,7 +27,11 @@ impl Ask {
     }
 
     /// What `url` answers to a GET; follows nothing.
-    pub(super) async fn get(&self, url: &str, token: Option<&SecretString>) -> Result<Response<Bytes>, String> {
+    pub(super) async fn get(
+        &self,
+        url: &str,
+        token: Option<&SecretString>,
+    ) -> Result<Response<Bytes>, String> {
         let mut request = Request::builder().uri(url).header(ACCEPT, "text/html,application/json");
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, format!("Bearer {}", token.expose_secret()));
@@ -54,7 +58,13 @@ pub(super) fn seen(answer: &Response<Bytes>) -> String {
 }
 
 /// A finding about what runs: it was asked, and this is what it said.
-pub(super) fn told(code: &'static Code, severity: Severity, message: String, asked: &str, seen: String) -> Finding {
+pub(super) fn told(
+    code: &'static Code,
+    severity: Severity,
+    message: String,
+    asked: &str,
+    seen: String,
+) -> Finding {
     let proof = Proof::Evaluated { question: format!("GET {asked}"), answer: seen.clone() };
     let mut finding = Finding::new(code, severity, None, message, proof);
     finding.outcome = Outcome::Confirmed(seen);

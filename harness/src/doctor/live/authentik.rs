@@ -10,8 +10,11 @@ use crate::doctor::finding::{Code, Finding, Severity};
 use crate::doctor::subject::Subject;
 
 const NO_API: Code = Code { id: "DOC-L09", title: "Authentik's API does not answer", diagnosis: None };
-const VERSION: Code =
-    Code { id: "DOC-L10", title: "Another version of Authentik runs than the deployment says", diagnosis: None };
+const VERSION: Code = Code {
+    id: "DOC-L10",
+    title: "Another version of Authentik runs than the deployment says",
+    diagnosis: None,
+};
 
 /// What is looked at.
 const LISTS: [&str; 4] =

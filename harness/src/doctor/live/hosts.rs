@@ -13,8 +13,11 @@ const SILENT: Code = Code {
     title: "The outpost does not answer on a protected host",
     diagnosis: Some("SSO-R04"),
 };
-const LET_IN: Code =
-    Code { id: "DOC-L07", title: "A stranger at a protected host is not sent to the login", diagnosis: Some("SSO-P06") };
+const LET_IN: Code = Code {
+    id: "DOC-L07",
+    title: "A stranger at a protected host is not sent to the login",
+    diagnosis: Some("SSO-P06"),
+};
 const CLOCK: Code = Code { id: "DOC-L08", title: "Authentik's clock is off", diagnosis: None };
 
 /// The most that two clocks may differ, in seconds: tokens are good at once and for minutes.

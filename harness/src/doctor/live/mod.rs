@@ -28,7 +28,10 @@ pub struct LiveOptions {
 ///
 /// # Errors
 /// [`DoctorError`] when the CAs cannot be read.
-pub(super) async fn examine(subject: &mut Subject, options: &LiveOptions) -> Result<Vec<Finding>, DoctorError> {
+pub(super) async fn examine(
+    subject: &mut Subject,
+    options: &LiveOptions,
+) -> Result<Vec<Finding>, DoctorError> {
     let ask = Ask::new(attached_client(&options.attach)?);
     let mut found = Vec::new();
     if let Some(token) = &options.token {

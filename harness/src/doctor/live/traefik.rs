@@ -27,7 +27,10 @@ pub(super) async fn routers(subject: &Subject, ask: &Ask, api: &Url) -> Vec<Find
         Ok(live) => live,
         Err(error) => {
             let message = "Traefik's API does not answer".to_owned();
-            found.push(told(&NO_API, Severity::Error, message, &shown(api), error.to_string()).fix("look at `--traefik-api`"));
+            found.push(
+                told(&NO_API, Severity::Error, message, &shown(api), error.to_string())
+                    .fix("look at `--traefik-api`"),
+            );
             return found;
         }
     };
@@ -44,7 +47,9 @@ pub(super) async fn routers(subject: &Subject, ask: &Ask, api: &Url) -> Vec<Find
                 let fields: Vec<String> = FIELDS
                     .iter()
                     .filter(differs)
-                    .map(|field| format!("{field} is {} and the files say {}", running[*field], router[*field]))
+                    .map(|field| {
+                        format!("{field} is {} and the files say {}", running[*field], router[*field])
+                    })
                     .collect();
                 if fields.is_empty() {
                     continue;
@@ -52,15 +57,14 @@ pub(super) async fn routers(subject: &Subject, ask: &Ask, api: &Url) -> Vec<Find
                 format!("router `{name}` runs otherwise: {}", fields.join("; "))
             }
         };
-        let mut finding = told(&DIFFERS, Severity::Error, message, &shown(api), "the list of routers".to_owned())
-            .because("Traefik keeps what it had when a file is bad, and it may read another folder")
-            .fix("look at Traefik's log for the file that it refuses");
+        let mut finding =
+            told(&DIFFERS, Severity::Error, message, &shown(api), "the list of routers".to_owned())
+                .because("Traefik keeps what it had when a file is bad, and it may read another folder")
+                .fix("look at Traefik's log for the file that it refuses");
         finding.at = config.router(name).map(|router| router.at().clone());
         found.push(finding);
     }
-    let more = live.iter().filter(|one| {
-        one["provider"] == "file" && named(&said, &one["name"]).is_none()
-    });
+    let more = live.iter().filter(|one| one["provider"] == "file" && named(&said, &one["name"]).is_none());
     for router in more {
         let message = format!("router {} runs, and no file has it", router["name"]);
         found.push(

@@ -22,9 +22,10 @@ pub fn json(examination: &Examination) -> Value {
 }
 
 fn finding(finding: &Finding) -> Value {
-    let at = finding.at.as_ref().map(|at| {
-        json!({ "file": at.source.path, "line": at.place.line, "column": at.place.column })
-    });
+    let at = finding
+        .at
+        .as_ref()
+        .map(|at| json!({ "file": at.source.path, "line": at.place.line, "column": at.place.column }));
     let proof = match &finding.proof {
         Proof::Request(asked, shows) => json!({
             "request": asked.to_string(),

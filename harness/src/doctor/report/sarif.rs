@@ -13,7 +13,17 @@ use crate::doctor::rules::codes;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// What may not stand in the path of a URI.
-const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}');
+const PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}');
 
 /// The report as SARIF 2.1.0. A finding that does not reproduce is a result of level `none` and kind `pass`.
 pub fn sarif(examination: &Examination) -> Value {
@@ -73,7 +83,8 @@ fn result(finding: &Finding, index: Option<usize>) -> Value {
     }
     if let Some(at) = &finding.at {
         let mut region = json!({ "startLine": at.place.line.max(1), "startColumn": at.place.column.max(1) });
-        let value = at.source.text.get(at.place.offset..at.place.offset + at.place.length).unwrap_or_default();
+        let value =
+            at.source.text.get(at.place.offset..at.place.offset + at.place.length).unwrap_or_default();
         if at.place.length > 0 && !value.contains('\n') {
             region["endColumn"] = json!(at.place.column.max(1) + value.chars().count());
         }

@@ -40,9 +40,12 @@ pub fn text(examination: &Examination, colours: bool) -> String {
 fn told(finding: &Finding, colours: bool) -> String {
     // Secrets stand in settings; what is drawn is a line of theirs.
     let problem = match &finding.at {
-        Some(at) if is_secret(&at.source, at.place.line) => {
-            ssoproof_deployment::Problem::new(format!("{} {}: {}", finding.severity.word(), finding.code.id, finding.message))
-        }
+        Some(at) if is_secret(&at.source, at.place.line) => ssoproof_deployment::Problem::new(format!(
+            "{} {}: {}",
+            finding.severity.word(),
+            finding.code.id,
+            finding.message
+        )),
         _ => finding.problem(),
     };
     let mut text = draw(problem, colours);

@@ -41,9 +41,15 @@ impl Rule for AliasStrategy {
                 let reason = "the embedded gateway takes no static configuration, and a real Traefik ends at its start";
                 let proof = Proof::Static(reason.to_owned());
                 into.push(
-                    Finding::new(&UNKNOWN, Severity::Error, at(&fixed.source, strategy.place), message, proof)
-                        .because("Traefik ends with `field not found`, or with the value that it does not take")
-                        .fix("write `delete` or `reject` with Traefik 3.7 or later, and nothing before"),
+                    Finding::new(
+                        &UNKNOWN,
+                        Severity::Error,
+                        at(&fixed.source, strategy.place),
+                        message,
+                        proof,
+                    )
+                    .because("Traefik ends with `field not found`, or with the value that it does not take")
+                    .fix("write `delete` or `reject` with Traefik 3.7 or later, and nothing before"),
                 );
             }
         }
@@ -56,12 +62,22 @@ impl Rule for AliasStrategy {
         let Some((middleware, _, _)) = subject.forward_auths().into_iter().next() else { return };
         let Some(asked) = subject.through(middleware) else { return };
         let alias = "X_authentik_username";
-        let place = entry.http.alias_headers_strategy.as_ref().map(|strategy| at(&fixed.source, strategy.place));
-        let proof = asked.header(alias, "forged").signed_in().shows(Shows::Reads(alias.to_owned(), "forged".to_owned()));
+        let place =
+            entry.http.alias_headers_strategy.as_ref().map(|strategy| at(&fixed.source, strategy.place));
+        let proof = asked
+            .header(alias, "forged")
+            .signed_in()
+            .shows(Shows::Reads(alias.to_owned(), "forged".to_owned()));
         into.push(
-            Finding::new(&UNSET, Severity::Warning, place, format!("entry point `{}` keeps alias headers", https.name), proof)
-                .because("a service that folds `-`, `_` and `.` reads the client's header as Authentik's")
-                .fix("write `http: { aliasHeadersStrategy: delete }` for the entry point"),
+            Finding::new(
+                &UNSET,
+                Severity::Warning,
+                place,
+                format!("entry point `{}` keeps alias headers", https.name),
+                proof,
+            )
+            .because("a service that folds `-`, `_` and `.` reads the client's header as Authentik's")
+            .fix("write `http: { aliasHeadersStrategy: delete }` for the entry point"),
         );
     }
 }

@@ -13,10 +13,16 @@ const NO_URL: Code =
     Code { id: "DOC-F01", title: "The address of a forward auth is no URL", diagnosis: Some("SSO-R05") };
 const PUBLIC: Code =
     Code { id: "DOC-F02", title: "A forward auth asks a public address", diagnosis: Some("SSO-R05") };
-const WRONG_PATH: Code =
-    Code { id: "DOC-F03", title: "A forward auth asks another path than the outpost's", diagnosis: Some("SSO-R05") };
-const ELSEWHERE: Code =
-    Code { id: "DOC-F04", title: "A forward auth asks a host that is not Authentik", diagnosis: Some("SSO-I01") };
+const WRONG_PATH: Code = Code {
+    id: "DOC-F03",
+    title: "A forward auth asks another path than the outpost's",
+    diagnosis: Some("SSO-R05"),
+};
+const ELSEWHERE: Code = Code {
+    id: "DOC-F04",
+    title: "A forward auth asks a host that is not Authentik",
+    diagnosis: Some("SSO-I01"),
+};
 
 /// The path that the outpost has for Traefik.
 const PATH: &str = "/outpost.goauthentik.io/auth/traefik";
@@ -52,7 +58,8 @@ fn finding(
         Finding::new(code, Severity::Error, place.clone(), message, proof)
     };
     let right = format!("write `{}{PATH}`", subject.deployment.auth.upstream.trim_end_matches('/'));
-    let url = Url::parse(address).ok().filter(|url| url.host_str().is_some() && url.scheme().starts_with("http"));
+    let url =
+        Url::parse(address).ok().filter(|url| url.host_str().is_some() && url.scheme().starts_with("http"));
     let Some(url) = url else {
         let message = format!("the address of middleware `{name}`, `{address}`, is no URL");
         let why = "Traefik shows the middleware as enabled and answers 500 to every request";
@@ -67,7 +74,8 @@ fn finding(
     }
     if url.path() != PATH && !url.path().starts_with("/outpost.goauthentik.io/auth/envoy") {
         let message = format!("middleware `{name}` asks the path `{}`, not `{PATH}`", url.path());
-        let why = "whatever answers 2xx there (`ping`, a page) lets everybody in; other answers give no login";
+        let why =
+            "whatever answers 2xx there (`ping`, a page) lets everybody in; other answers give no login";
         return Some(made(&WRONG_PATH, message, Shows::NoLogin).because(why).fix(right));
     }
     let elsewhere = host_and_port(address) != subject.upstream() && subject.stated.is_some();

@@ -15,8 +15,11 @@ const NOT_SERVED: Code = Code {
     title: "A proxy provider is not added to the embedded outpost",
     diagnosis: Some("SSO-P01"),
 };
-const NO_PROVIDER: Code =
-    Code { id: "DOC-A02", title: "No provider has a protected host as its external host", diagnosis: Some("SSO-P01") };
+const NO_PROVIDER: Code = Code {
+    id: "DOC-A02",
+    title: "No provider has a protected host as its external host",
+    diagnosis: Some("SSO-P01"),
+};
 const OUTPOST_HOST: Code = Code {
     id: "DOC-A03",
     title: "The outpost sends browsers to another host than Authentik's public one",
@@ -53,7 +56,11 @@ impl Rule for AuthentikProviders {
     }
 }
 
-fn not_served(subject: &Subject, host: &str, place: impl Into<Option<ssoproof_deployment::traefik::At>>) -> Option<Finding> {
+fn not_served(
+    subject: &Subject,
+    host: &str,
+    place: impl Into<Option<ssoproof_deployment::traefik::At>>,
+) -> Option<Finding> {
     let proof = Asked::get(subject.url(host, "/")?).shows(Shows::Status(404));
     let message = format!("the provider of {host} is in no outpost");
     Some(
@@ -86,10 +93,16 @@ fn of_host(subject: &Subject, blueprint: &Blueprint, host: &str) -> Option<Findi
     let near = blueprint.proxies.iter().find(same).or_else(|| blueprint.proxies.iter().find(alike));
     let (message, place) = match near {
         Some(proxy) => (
-            format!("the provider's external host is `{}`, and the gateway asks for `{host}`", proxy.external_host.value),
+            format!(
+                "the provider's external host is `{}`, and the gateway asks for `{host}`",
+                proxy.external_host.value
+            ),
             proxy.external_host.at.clone(),
         ),
-        None => (format!("no provider is for {host}"), Some(at(&blueprint.source, Place { line: 1, column: 1, ..Place::default() }))),
+        None => (
+            format!("no provider is for {host}"),
+            Some(at(&blueprint.source, Place { line: 1, column: 1, ..Place::default() })),
+        ),
     };
     Some(
         Finding::new(&NO_PROVIDER, Severity::Error, place, message, proof)
@@ -117,7 +130,8 @@ fn outpost_host(subject: &Subject, blueprint: &Blueprint) -> Option<Finding> {
     } else {
         Asked::get(subject.url(&host, "/")?).shows(Shows::NoLogin)
     };
-    let message = format!("authentik_host of the outpost is `{}`, and Authentik is at `{}`", said.value, auth.value);
+    let message =
+        format!("authentik_host of the outpost is `{}`, and Authentik is at `{}`", said.value, auth.value);
     Some(
         Finding::new(&OUTPOST_HOST, Severity::Error, said.at.clone(), message, proof)
             .because(why)
@@ -131,11 +145,17 @@ fn cookie_domain(subject: &Subject, proxy: &Proxy) -> Option<Finding> {
     let domain = said.value.trim_start_matches('.');
     let callback = Url::parse(&proxy.external_host.value).ok()?;
     let meant = subject.protected().into_iter().map(|(host, _)| host);
-    let mut hosts = meant.filter(|host| subject.blueprint.as_ref().is_some_and(|known| known.proxies.iter().all(|one| one.authority() != host)));
+    let mut hosts = meant.filter(|host| {
+        subject
+            .blueprint
+            .as_ref()
+            .is_some_and(|known| known.proxies.iter().all(|one| one.authority() != host))
+    });
     let beyond = hosts.find(|host| !browser_sends(&callback, domain, host));
     let (missed, message) = if !browser_sends(&callback, domain, callback.host_str()?) {
         let host = callback.host_str()?.to_owned();
-        let message = format!("the way back from the login is at {host}, which may not set a cookie for `{domain}`");
+        let message =
+            format!("the way back from the login is at {host}, which may not set a cookie for `{domain}`");
         (host, message)
     } else {
         let host = beyond?;
@@ -148,7 +168,9 @@ fn cookie_domain(subject: &Subject, proxy: &Proxy) -> Option<Finding> {
     };
     Some(
         Finding::new(&COOKIE_DOMAIN, Severity::Error, said.at.clone(), message, proof)
-            .because("without its cookie the outpost asks for the login again: a loop, or `mismatched session ID`")
+            .because(
+                "without its cookie the outpost asks for the login again: a loop, or `mismatched session ID`",
+            )
             .fix("give every registrable domain a provider of its own, with an external host in it"),
     )
 }
@@ -167,16 +189,20 @@ fn launch_urls(subject: &Subject, blueprint: &Blueprint) -> Vec<Finding> {
         let said = application.launch_url.as_ref()?;
         let provider = application.provider.as_ref()?;
         let proxy = blueprint.proxies.iter().find(|proxy| proxy.names.contains(provider))?;
-        let (launch, external) = (Url::parse(&said.value).ok()?, Url::parse(&proxy.external_host.value).ok()?);
+        let (launch, external) =
+            (Url::parse(&said.value).ok()?, Url::parse(&proxy.external_host.value).ok()?);
         if proxy.mode == "forward_domain" || launch.host_str() == external.host_str() {
             return None;
         }
         let host = launch.host_str()?;
         let proof = match subject.is_ours(host) {
-            true => Proof::Static("the host is one of the deployment's, and another application's".to_owned()),
+            true => {
+                Proof::Static("the host is one of the deployment's, and another application's".to_owned())
+            }
             false => Asked::get(subject.url(host, "/")?).shows(Shows::Status(404)),
         };
-        let message = format!("the launch URL is at {host}, and the provider is for {}", external.host_str()?);
+        let message =
+            format!("the launch URL is at {host}, and the provider is for {}", external.host_str()?);
         Some(
             Finding::new(&LAUNCH_URL, Severity::Warning, said.at.clone(), message, proof)
                 .because("the tile in Authentik's library leads elsewhere")

@@ -1,8 +1,8 @@
 //! DOC-R02, DOC-R03, DOC-R04: routers that Traefik does not use.
 
 use ssoproof_deployment::Place;
-use ssoproof_deployment::traefik::{Router, Rule as Matching, Status};
 use ssoproof_deployment::suggestion;
+use ssoproof_deployment::traefik::{Router, Rule as Matching, Status};
 
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity, at};
@@ -48,12 +48,14 @@ fn finding(subject: &Subject, router: &Router) -> Finding {
             https.tls && router.entry_points.contains(&https.name)
         });
     let asked = request(router, secure);
-    let taken = asked.as_ref().and_then(|asked| {
-        subject.routing.as_ref()?.winner(&asked.url, &asked.method, &asked.headers)
-    });
-    let open = taken.filter(|other| serves(other) && !is_guarded(other) && !subject.leads_to_authentik(other));
+    let taken = asked
+        .as_ref()
+        .and_then(|asked| subject.routing.as_ref()?.winner(&asked.url, &asked.method, &asked.headers));
+    let open =
+        taken.filter(|other| serves(other) && !is_guarded(other) && !subject.leads_to_authentik(other));
     let missing = missing_middleware(&reason);
-    let ours = asked.as_ref().is_some_and(|asked| asked.url.host_str().is_some_and(|host| subject.is_ours(host)));
+    let ours =
+        asked.as_ref().is_some_and(|asked| asked.url.host_str().is_some_and(|host| subject.is_ours(host)));
     let proof = match (asked, taken) {
         (None, _) => Proof::Static("no request for the router's rule is known".to_owned()),
         (Some(asked), None) => asked.shows(Shows::Status(404)),
@@ -62,11 +64,15 @@ fn finding(subject: &Subject, router: &Router) -> Finding {
     };
     let definition = &router.definition;
     let place = place(router, missing.as_deref(), &reason);
-    let severity = if ours && (taken.is_none() || open.is_some()) { Severity::Error } else { Severity::Warning };
+    let severity =
+        if ours && (taken.is_none() || open.is_some()) { Severity::Error } else { Severity::Warning };
     let (code, message) = match (&missing, open) {
         (_, Some(open)) => {
             let to = open.name.trim_end_matches("@file");
-            (&FALLS_THROUGH, format!("router `{bare}` is disabled, {reason}, and `{to}` takes its requests unasked"))
+            (
+                &FALLS_THROUGH,
+                format!("router `{bare}` is disabled, {reason}, and `{to}` takes its requests unasked"),
+            )
         }
         (Some(missing), None) => {
             (&NO_MIDDLEWARE, format!("router `{bare}` is disabled: there is no middleware `{missing}`"))
@@ -74,7 +80,9 @@ fn finding(subject: &Subject, router: &Router) -> Finding {
         (None, None) => (&DISABLED, format!("router `{bare}` is not used as it should: {reason}")),
     };
     let why = match (open, taken) {
-        (Some(_), _) => "a disabled router is as good as absent: a broader one without the middleware answers instead",
+        (Some(_), _) => {
+            "a disabled router is as good as absent: a broader one without the middleware answers instead"
+        }
         (None, Some(_)) => "a disabled router is as good as absent: another one answers instead",
         (None, None) => "a disabled router is as good as absent: its requests get a 404",
     };
@@ -94,7 +102,8 @@ fn finding(subject: &Subject, router: &Router) -> Finding {
 
 /// The plainest request of the router's rule.
 fn request(router: &Router, secure: bool) -> Option<Asked> {
-    let witnesses = Matching::parse(router.rule_text()).ok().map(|rule| rule.witnesses(None)).unwrap_or_default();
+    let witnesses =
+        Matching::parse(router.rule_text()).ok().map(|rule| rule.witnesses(None)).unwrap_or_default();
     let by_rule = witnesses.iter().find_map(|witness| Asked::of(witness, secure));
     by_rule.or_else(|| {
         let host = hosts_of(&router.definition).into_iter().next()?;

@@ -43,7 +43,12 @@ fn key(source: &Source, name: &str) -> Place {
         }
         let found = text.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with(':'));
         if within && indent > 0 && found {
-            return Place { line: index + 1, column: indent + 1, offset: offset + indent, length: name.len() };
+            return Place {
+                line: index + 1,
+                column: indent + 1,
+                offset: offset + indent,
+                length: name.len(),
+            };
         }
         offset += line.len();
     }

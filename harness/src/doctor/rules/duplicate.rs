@@ -9,11 +9,8 @@ use crate::doctor::proof::{Proof, Shows};
 use crate::doctor::subject::{Subject, is_guarded, serves};
 use crate::stacks::host_and_port;
 
-const TWICE: Code = Code {
-    id: "DOC-T03",
-    title: "A name is defined in two files: the first file counts",
-    diagnosis: None,
-};
+const TWICE: Code =
+    Code { id: "DOC-T03", title: "A name is defined in two files: the first file counts", diagnosis: None };
 
 pub(super) struct Defined;
 
@@ -48,7 +45,8 @@ fn proof(subject: &Subject, twice: &Duplicate) -> Proof {
     let config = routing.config();
     let asked = |router: &ssoproof_deployment::traefik::Router| {
         let hosts = hosts_of(&router.definition);
-        let mut asked = hosts.iter().flat_map(|host| [true, false].map(|secure| subject.won_by(router, host, secure)));
+        let mut asked =
+            hosts.iter().flat_map(|host| [true, false].map(|secure| subject.won_by(router, host, secure)));
         asked.find_map(|asked| asked)
     };
     match twice.kind {

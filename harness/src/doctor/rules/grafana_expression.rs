@@ -27,8 +27,11 @@ const MASKED: Code = Code {
     title: "The expression's default hides the groups that only userinfo has",
     diagnosis: Some("SSO-G03"),
 };
-const IN_VAIN: Code =
-    Code { id: "DOC-G04", title: "role_attribute_strict is in vain: the default gives everybody a role", diagnosis: None };
+const IN_VAIN: Code = Code {
+    id: "DOC-G04",
+    title: "role_attribute_strict is in vain: the default gives everybody a role",
+    diagnosis: None,
+};
 
 /// Mistakes that leave the expression without the role it is meant to give.
 const BROKEN: [&str; 8] = [
@@ -64,7 +67,8 @@ impl Rule for GrafanaExpression {
             .filter_map(|(user, explanation)| {
                 let wanted = user.role.as_ref()?;
                 let got = explanation.role.map(|role| role.name());
-                (got != Some(wanted.as_str())).then(|| format!("{} gets {} instead of {wanted}", user.name, explanation.verdict))
+                (got != Some(wanted.as_str()))
+                    .then(|| format!("{} gets {} instead of {wanted}", user.name, explanation.verdict))
             })
             .collect();
         let mut advice: BTreeMap<&str, (&User, &RoleExplanation, &Advice)> = BTreeMap::new();
@@ -74,9 +78,12 @@ impl Rule for GrafanaExpression {
             }
         }
         // Groups that are missing in the first source show in more than one way.
-        let masked = ["masks-userinfo", "default-after-error"].into_iter().find(|rule| advice.contains_key(rule));
+        let masked =
+            ["masks-userinfo", "default-after-error"].into_iter().find(|rule| advice.contains_key(rule));
         if let Some(masked) = masked {
-            advice.retain(|rule, _| *rule == masked || !["default-after-error", "claim-missing"].contains(rule));
+            advice.retain(|rule, _| {
+                *rule == masked || !["default-after-error", "claim-missing"].contains(rule)
+            });
         }
         let found = into.len();
         for (rule, (user, explanation, advice)) in &advice {
@@ -100,7 +107,10 @@ impl Rule for GrafanaExpression {
             );
         }
         if found == into.len() && !wrong.is_empty() {
-            let proof = Proof::Evaluated { question: "the claims of every persona".to_owned(), answer: wrong.join("; ") };
+            let proof = Proof::Evaluated {
+                question: "the claims of every persona".to_owned(),
+                answer: wrong.join("; "),
+            };
             into.push(
                 Finding::new(&OTHER_ROLE, Severity::Error, expression.at.clone(), wrong.join("; "), proof)
                     .because("the deployment promises the role")
@@ -118,7 +128,8 @@ fn asked(user: &User) -> String {
 fn question(subject: &Subject, grafana: &GrafanaSettings, user: &User) -> RoleQuestion {
     let everything = ["openid", "profile", "email"];
     let claims = user.claims("grafana", &everything);
-    let in_token = subject.blueprint.as_ref().is_none_or(|known| known.tells_in_id_token(subject.grafana_client()));
+    let in_token =
+        subject.blueprint.as_ref().is_none_or(|known| known.tells_in_id_token(subject.grafana_client()));
     let id_token = if in_token { claims.clone() } else { user.claims("grafana", &["openid"]) };
     RoleQuestion {
         settings: grafana.role.clone(),

@@ -44,7 +44,8 @@ impl Rule for GrafanaUrls {
             let right = format!("write `{base}{path}`");
             if *name == "auth_url" && !public {
                 let message = format!("{name} `{}` is not at {auth}", said.value);
-                let proof = Proof::Static("the browsers of the deployment's users cannot be asked".to_owned());
+                let proof =
+                    Proof::Static("the browsers of the deployment's users cannot be asked".to_owned());
                 let severity = if internal { Severity::Error } else { Severity::Warning };
                 into.push(
                     Finding::new(&INTERNAL, severity, said.at.clone(), message, proof)
@@ -84,7 +85,10 @@ fn sign_out(
     let url = Url::parse(&said.value).ok();
     let Some(url) = url.filter(|url| url.host_str() == Some(auth)) else {
         let reason = "no request of the deployment's own hosts shows it";
-        return Some(made(format!("the sign-out URL `{}` is not at {auth}", said.value), Proof::Static(reason.to_owned())));
+        return Some(made(
+            format!("the sign-out URL `{}` is not at {auth}", said.value),
+            Proof::Static(reason.to_owned()),
+        ));
     };
     let flow = subject.deployment.auth.invalidation_flow.as_str();
     let fine = [

@@ -25,7 +25,8 @@ const VARIABLE: Code = Code {
     title: "A variable that MinIO does not know keeps its identity management from starting",
     diagnosis: Some("SSO-M05"),
 };
-const ONE_SCOPE: Code = Code { id: "DOC-M04", title: "MinIO takes scopes with spaces for one scope", diagnosis: None };
+const ONE_SCOPE: Code =
+    Code { id: "DOC-M04", title: "MinIO takes scopes with spaces for one scope", diagnosis: None };
 const DISCOVERY: Code =
     Code { id: "DOC-M05", title: "MinIO's discovery document is not there", diagnosis: Some("SSO-O08") };
 
@@ -39,19 +40,33 @@ impl Rule for MinioClaim {
     fn examine(&self, subject: &Subject, into: &mut Vec<Finding>) {
         let Some(minio) = &subject.minio else { return };
         for (name, at) in &minio.unknown {
-            let reason = "the embedded MinIO reads no environment; a real one logs it and stays without OpenID";
+            let reason =
+                "the embedded MinIO reads no environment; a real one logs it and stays without OpenID";
             into.push(
-                Finding::new(&VARIABLE, Severity::Error, at.clone(), format!("MinIO knows no `{name}`"), Proof::Static(reason.to_owned()))
-                    .because("MinIO stays up, healthy by its own word, and answers 503 to every login")
-                    .fix(suggestion(name, &MinioSettings::known()).unwrap_or_default()),
+                Finding::new(
+                    &VARIABLE,
+                    Severity::Error,
+                    at.clone(),
+                    format!("MinIO knows no `{name}`"),
+                    Proof::Static(reason.to_owned()),
+                )
+                .because("MinIO stays up, healthy by its own word, and answers 503 to every login")
+                .fix(suggestion(name, &MinioSettings::known()).unwrap_or_default()),
             );
         }
         let mut openid = minio.openid.clone();
         "https://provider.invalid/".clone_into(&mut openid.config_url);
         if let Err(words) = check_providers(&[openid]) {
-            let said = minio.role_policy.as_ref().filter(|_| words.contains("Role Policy")).or(minio.scopes.as_ref());
+            let said = minio
+                .role_policy
+                .as_ref()
+                .filter(|_| words.contains("Role Policy"))
+                .or(minio.scopes.as_ref());
             let place = said.and_then(|said| said.at.clone()).or_else(|| minio.at.clone());
-            let proof = Proof::Evaluated { question: "MinIO's own check of the settings".to_owned(), answer: words.clone() };
+            let proof = Proof::Evaluated {
+                question: "MinIO's own check of the settings".to_owned(),
+                answer: words.clone(),
+            };
             into.push(
                 Finding::new(&CONFIGURATION, Severity::Error, place, words, proof)
                     .because("MinIO stays up, healthy by its own word, and answers 503 to every login")
@@ -59,15 +74,23 @@ impl Rule for MinioClaim {
             );
             return;
         }
-        if let Some(said) = minio.scopes.as_ref().filter(|said| said.value.trim().contains(' ') && !said.value.contains(',')) {
+        if let Some(said) =
+            minio.scopes.as_ref().filter(|said| said.value.trim().contains(' ') && !said.value.contains(','))
+        {
             let proof = Proof::Evaluated {
                 question: format!("`{}` as a list with commas", said.value),
                 answer: "one scope of that name".to_owned(),
             };
             into.push(
-                Finding::new(&ONE_SCOPE, Severity::Warning, said.at.clone(), format!("the scopes `{}` have no commas", said.value), proof)
-                    .because("MinIO parts scopes by commas; what it sends happens to work with Authentik")
-                    .fix(format!("write `{}`", said.value.split_whitespace().collect::<Vec<_>>().join(","))),
+                Finding::new(
+                    &ONE_SCOPE,
+                    Severity::Warning,
+                    said.at.clone(),
+                    format!("the scopes `{}` have no commas", said.value),
+                    proof,
+                )
+                .because("MinIO parts scopes by commas; what it sends happens to work with Authentik")
+                .fix(format!("write `{}`", said.value.split_whitespace().collect::<Vec<_>>().join(","))),
             );
         }
         into.extend(refused(subject, minio));
@@ -78,7 +101,8 @@ impl Rule for MinioClaim {
 /// The users who have groups and get no credentials.
 fn refused(subject: &Subject, minio: &MinioSettings) -> Option<Finding> {
     let app = subject.deployment.apps.minio.as_ref()?;
-    let policies: BTreeSet<String> = builtin::policies().into_keys().chain(app.policies.keys().cloned()).collect();
+    let policies: BTreeSet<String> =
+        builtin::policies().into_keys().chain(app.policies.keys().cloned()).collect();
     let with_groups = users(subject, &[]).into_iter().filter(|user| !user.groups.is_empty());
     let explained: Vec<(String, PoliciesExplanation)> = with_groups
         .map(|user| {
@@ -94,21 +118,29 @@ fn refused(subject: &Subject, minio: &MinioSettings) -> Option<Finding> {
             (user.name, policies::explain(&question))
         })
         .collect();
-    let bad: Vec<&(String, PoliciesExplanation)> = explained.iter().filter(|(_, one)| !one.accepted).collect();
+    let bad: Vec<&(String, PoliciesExplanation)> =
+        explained.iter().filter(|(_, one)| !one.accepted).collect();
     let (first, explanation) = bad.first()?;
     let names: Vec<&str> = bad.iter().map(|(name, _)| name.as_str()).collect();
     let claim = if minio.openid.claim_name.is_empty() { "policy" } else { &minio.openid.claim_name };
     let message = format!("MinIO refuses {}: claim `{claim}` names no policy", names.join(", "));
     let advice = explanation.advice.first();
-    let proof = Proof::Evaluated {
-        question: format!("the claims of {first}"),
-        answer: explanation.answer.clone(),
-    };
+    let proof =
+        Proof::Evaluated { question: format!("the claims of {first}"), answer: explanation.answer.clone() };
     let place = minio.claim_name.as_ref().and_then(|said| said.at.clone()).or_else(|| minio.at.clone());
     Some(
         Finding::new(&REFUSED, Severity::Error, place, message, proof)
-            .because("the names in the claim are policies, compared letter for letter; one of them has to exist")
-            .fix(advice.map_or_else(|| format!("make policies of these names, or name the claim that has them; `{claim}` has none"), |advice| format!("{}: {}", advice.what, advice.help))),
+            .because(
+                "the names in the claim are policies, compared letter for letter; one of them has to exist",
+            )
+            .fix(advice.map_or_else(
+                || {
+                    format!(
+                        "make policies of these names, or name the claim that has them; `{claim}` has none"
+                    )
+                },
+                |advice| format!("{}: {}", advice.what, advice.help),
+            )),
     )
 }
 
@@ -124,7 +156,10 @@ fn discovery(subject: &Subject, minio: &MinioSettings) -> Option<Finding> {
     if url.path() == path {
         return None;
     }
-    let proof = match subject.url(&auth, url.path()).filter(|_| host_of(&said.value).as_deref() == Some(auth.as_str())) {
+    let proof = match subject
+        .url(&auth, url.path())
+        .filter(|_| host_of(&said.value).as_deref() == Some(auth.as_str()))
+    {
         Some(asked) => Asked::get(asked).by(Way::Authentik).shows(Shows::Status(404)),
         None => Proof::Static("the host is not Authentik's".to_owned()),
     };

@@ -27,7 +27,8 @@ impl Rule for NoRouter {
             let Some(host) = host_of(url) else { continue };
             let Some(asked) = subject.url(&host, "/") else { continue };
             // A router that names the host and is disabled is another finding.
-            let mut disabled = routing.config().routers.iter().filter(|router| router.status != Status::Enabled);
+            let mut disabled =
+                routing.config().routers.iter().filter(|router| router.status != Status::Enabled);
             let named = disabled.any(|router| hosts_of(&router.definition).contains(&host));
             if named || routing.winner(&asked, "GET", &Vec::new()).is_some() {
                 continue;

@@ -54,7 +54,13 @@ impl Rule for OpenRouter {
 }
 
 /// The guarded router that would have the request if `router` were not there.
-fn beaten<'s>(subject: &'s Subject, router: &Router, host: &str, secure: bool, asked: &Asked) -> Option<&'s Router> {
+fn beaten<'s>(
+    subject: &'s Subject,
+    router: &Router,
+    host: &str,
+    secure: bool,
+    asked: &Asked,
+) -> Option<&'s Router> {
     let routing = subject.routing.as_ref()?;
     let query = asked.url.query().unwrap_or_default();
     let facts = RequestFacts {
@@ -68,13 +74,7 @@ fn beaten<'s>(subject: &'s Subject, router: &Router, host: &str, secure: bool, a
     others.next().filter(|other| is_guarded(other))
 }
 
-fn finding(
-    subject: &Subject,
-    router: &Router,
-    host: &str,
-    asked: Asked,
-    beaten: Option<&Router>,
-) -> Finding {
+fn finding(subject: &Subject, router: &Router, host: &str, asked: Asked, beaten: Option<&Router>) -> Finding {
     let definition = &router.definition;
     let bare = router.name.trim_end_matches("@file");
     let middleware = subject.deployment.traefik.middleware.trim_end_matches("@file");

@@ -52,8 +52,10 @@ impl Rule for Outpost {
     fn examine(&self, subject: &Subject, into: &mut Vec<Finding>) {
         let Some(routing) = &subject.routing else { return };
         let routers = &routing.config().routers;
-        let outposts: Vec<&Router> =
-            routers.iter().filter(|router| is_outpost(&router.definition) || is_named(subject, router)).collect();
+        let outposts: Vec<&Router> = routers
+            .iter()
+            .filter(|router| is_outpost(&router.definition) || is_named(subject, router))
+            .collect();
         let used: Vec<&Router> =
             outposts.iter().copied().filter(|router| router.status != Status::Disabled).collect();
         if outposts.is_empty() {
@@ -63,7 +65,9 @@ impl Rule for Outpost {
         let mut told = BTreeSet::new();
         for (host, _) in subject.protected() {
             // A host without any router, or whose outpost router is disabled, is another finding.
-            if routing.of_host(&host, true).is_empty() && routing.of_host(&host, false).is_empty() || used.is_empty() {
+            if routing.of_host(&host, true).is_empty() && routing.of_host(&host, false).is_empty()
+                || used.is_empty()
+            {
                 continue;
             }
             if let Some((key, finding)) = of_host(subject, &used, &host)
@@ -142,22 +146,32 @@ fn of_host(subject: &Subject, outposts: &[&Router], host: &str) -> Option<(Strin
         }
         (_, None) => {
             let outpost = outposts.first()?;
-            let instead = winner.map_or_else(|| "no router".to_owned(), |one| format!("`{}`", one.name.trim_end_matches("@file")));
-            let message = format!("the outpost router does not list {host}: {instead} takes the outpost's paths there");
+            let instead = winner.map_or_else(
+                || "no router".to_owned(),
+                |one| format!("`{}`", one.name.trim_end_matches("@file")),
+            );
+            let message =
+                format!("the outpost router does not list {host}: {instead} takes the outpost's paths there");
             let finding = Finding::new(&MISSING, Severity::Error, rule_at(outpost), message, silent)
                 .because(LOOP)
-                .fix(format!("add `` || Host(`{host}`) `` to the rule of `{}`", outpost.name.trim_end_matches("@file")));
+                .fix(format!(
+                    "add `` || Host(`{host}`) `` to the rule of `{}`",
+                    outpost.name.trim_end_matches("@file")
+                ));
             Some((format!("missing {host}"), finding))
         }
         (Some(winner), Some(outpost)) => {
-            let (name, other) = (outpost.name.trim_end_matches("@file"), winner.name.trim_end_matches("@file"));
+            let (name, other) =
+                (outpost.name.trim_end_matches("@file"), winner.name.trim_end_matches("@file"));
             let (mine, its) = (outpost.priority.unwrap_or_default(), winner.priority.unwrap_or_default());
             let how = if mine == its {
                 format!("both have priority {mine}, and the order of the names decides")
             } else {
                 format!("{its} to {mine}")
             };
-            let message = format!("the outpost router `{name}` loses the outpost's paths of {host} to `{other}`: {how}");
+            let message = format!(
+                "the outpost router `{name}` loses the outpost's paths of {host} to `{other}`: {how}"
+            );
             let finding = Finding::new(&LOSES, Severity::Error, rule_at(outpost), message, silent)
                 .because(LOOP)
                 .fix(format!("give `{name}` a priority above {its}"));

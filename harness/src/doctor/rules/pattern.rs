@@ -39,7 +39,9 @@ impl Rule for Pattern {
             let place = at(&definition.at.source, definition.setting("authResponseHeadersRegex"));
             let proof = |header: Option<&str>, shows: Shows| match subject.through(name) {
                 Some(asked) => {
-                    let asked = header.into_iter().fold(asked.signed_in(), |asked, header| asked.header(header, FORGED));
+                    let asked = header
+                        .into_iter()
+                        .fold(asked.signed_in(), |asked, header| asked.header(header, FORGED));
                     asked.shows(shows)
                 }
                 None => Proof::Static("no router of a protected host runs the middleware".to_owned()),
@@ -59,9 +61,17 @@ impl Rule for Pattern {
             if let Some(eaten) = FORWARDED.into_iter().find(|header| pattern.is_match(header)) {
                 let message = format!("`{text}` matches `{eaten}` too");
                 into.push(
-                    Finding::new(&EATS, Severity::Error, place, message, proof(None, Shows::Lacks(eaten.to_owned())))
-                        .because("what the pattern matches and the outpost does not send is taken off the request")
-                        .fix("write `^X-Authentik-`"),
+                    Finding::new(
+                        &EATS,
+                        Severity::Error,
+                        place,
+                        message,
+                        proof(None, Shows::Lacks(eaten.to_owned())),
+                    )
+                    .because(
+                        "what the pattern matches and the outpost does not send is taken off the request",
+                    )
+                    .fix("write `^X-Authentik-`"),
                 );
             }
         }

@@ -10,8 +10,11 @@ const NO_KEY: Code = Code {
     title: "MinIO's provider has no signing key: MinIO refuses its tokens",
     diagnosis: Some("SSO-O02"),
 };
-const ENCRYPTED: Code =
-    Code { id: "DOC-P07", title: "A provider encrypts its tokens, and the app cannot read them", diagnosis: None };
+const ENCRYPTED: Code = Code {
+    id: "DOC-P07",
+    title: "A provider encrypts its tokens, and the app cannot read them",
+    diagnosis: None,
+};
 
 pub(super) struct ProviderKeys;
 
@@ -43,7 +46,8 @@ impl Rule for ProviderKeys {
             if let Some(place) = &app.encrypted {
                 let proof = Proof::Evaluated {
                     question: "a token of five parts".to_owned(),
-                    answer: "400 InvalidParameterValue: token contains an invalid number of segments".to_owned(),
+                    answer: "400 InvalidParameterValue: token contains an invalid number of segments"
+                        .to_owned(),
                 };
                 let message = format!("the provider of {} has an encryption key", app.name);
                 into.push(

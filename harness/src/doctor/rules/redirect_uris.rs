@@ -4,8 +4,8 @@ use url::Url;
 
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity};
-use crate::doctor::providers::{App, Match};
 use crate::doctor::proof::{Asked, Shows, Way};
+use crate::doctor::providers::{App, Match};
 use crate::doctor::subject::{Subject, host_of};
 
 const NOT_LISTED: Code = Code {
@@ -13,8 +13,11 @@ const NOT_LISTED: Code = Code {
     title: "The app's redirect URI is not one of its provider's",
     diagnosis: Some("SSO-O01"),
 };
-const ELSEWHERE: Code =
-    Code { id: "DOC-P02", title: "A provider sends codes to a host that is not the app's", diagnosis: Some("SSO-O04") };
+const ELSEWHERE: Code = Code {
+    id: "DOC-P02",
+    title: "A provider sends codes to a host that is not the app's",
+    diagnosis: Some("SSO-O04"),
+};
 
 pub(super) struct RedirectUris;
 
@@ -38,9 +41,15 @@ impl Rule for RedirectUris {
                 }
                 let message = format!("the provider of {} sends codes to `{}`", app.name, uri.said.value);
                 into.push(
-                    Finding::new(&ELSEWHERE, Severity::Warning, uri.said.at.clone(), message, asked.shows(Shows::Status(302)))
-                        .because("whoever has that host can sign in as the user who follows a link")
-                        .fix("take the URI out"),
+                    Finding::new(
+                        &ELSEWHERE,
+                        Severity::Warning,
+                        uri.said.at.clone(),
+                        message,
+                        asked.shows(Shows::Status(302)),
+                    )
+                    .because("whoever has that host can sign in as the user who follows a link")
+                    .fix("take the URI out"),
                 );
             }
         }
@@ -51,9 +60,12 @@ fn not_listed(subject: &Subject, app: &App) -> Option<Finding> {
     let asked = authorize(subject, &app.client_id, &app.callback.value)?;
     let listed: Vec<&str> = app.redirect_uris.iter().map(|uri| uri.said.value.as_str()).collect();
     let near = listed.first().copied().unwrap_or("nothing");
-    let message = format!("{} comes back at `{}`, and its provider lists `{near}`", app.name, app.callback.value);
+    let message =
+        format!("{} comes back at `{}`, and its provider lists `{near}`", app.name, app.callback.value);
     let own = app.callback.at.clone().filter(|_| app.callback_is_said);
-    let place = own.or_else(|| app.redirect_uris.first().and_then(|uri| uri.said.at.clone())).or_else(|| app.at.clone());
+    let place = own
+        .or_else(|| app.redirect_uris.first().and_then(|uri| uri.said.at.clone()))
+        .or_else(|| app.at.clone());
     Some(
         Finding::new(&NOT_LISTED, Severity::Error, place, message, asked.shows(Shows::Status(400)))
             .because("Authentik refuses the login with 400: redirect URIs are compared letter for letter")

@@ -10,8 +10,11 @@ use crate::doctor::subject::Subject;
 
 const REFUSED: Code =
     Code { id: "DOC-T01", title: "One bad file blocks the whole file provider", diagnosis: Some("SSO-R01") };
-const TOO_NEW: Code =
-    Code { id: "DOC-T02", title: "A field that this version of Traefik does not know", diagnosis: Some("SSO-R01") };
+const TOO_NEW: Code = Code {
+    id: "DOC-T02",
+    title: "A field that this version of Traefik does not know",
+    diagnosis: Some("SSO-R01"),
+};
 
 /// Versions that may know what another does not, newest last.
 const VERSIONS: [&str; 3] = ["3.0", "3.6", "3.7"];
@@ -28,7 +31,9 @@ impl Rule for RefusedFile {
             let version = &subject.deployment.versions.traefik;
             let since = known_since(problem);
             let (code, message) = match since {
-                Some(since) => (&TOO_NEW, format!("{problem}: Traefik {version} does not know it, {since} does")),
+                Some(since) => {
+                    (&TOO_NEW, format!("{problem}: Traefik {version} does not know it, {since} does"))
+                }
                 None => (&REFUSED, problem.to_string()),
             };
             let place = problem.at().map(|(source, place)| at(source, place));
@@ -38,7 +43,9 @@ impl Rule for RefusedFile {
                 (None, None) if problem.to_string().contains("standalone element") => {
                     "take the empty mapping out: Traefik refuses one".to_owned()
                 }
-                (None, None) => "mend the file; write it elsewhere first, check it, and rename it into place".to_owned(),
+                (None, None) => {
+                    "mend the file; write it elsewhere first, check it, and rename it into place".to_owned()
+                }
             };
             let finding = Finding::new(code, Severity::Error, place, message, proof(subject));
             into.push(finding.fix(fix).because(
@@ -55,7 +62,9 @@ fn known_since(problem: &Problem) -> Option<&'static str> {
     if !problem.to_string().contains("field not found") {
         return None;
     }
-    VERSIONS.into_iter().find(|version| Dynamic::from_sources([source.clone()], Profile::for_version(version)).is_ok())
+    VERSIONS
+        .into_iter()
+        .find(|version| Dynamic::from_sources([source.clone()], Profile::for_version(version)).is_ok())
 }
 
 /// Any host at all is answered with 404.

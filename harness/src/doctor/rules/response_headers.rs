@@ -9,8 +9,11 @@ use crate::doctor::infer::IDENTITY;
 use crate::doctor::proof::{Proof, Shows};
 use crate::doctor::subject::Subject;
 
-const UNLISTED: Code =
-    Code { id: "DOC-H01", title: "An identity header is not in authResponseHeaders", diagnosis: Some("SSO-H01") };
+const UNLISTED: Code = Code {
+    id: "DOC-H01",
+    title: "An identity header is not in authResponseHeaders",
+    diagnosis: Some("SSO-H01"),
+};
 const COOKIE: Code = Code {
     id: "DOC-H04",
     title: "authResponseHeaders lists `Cookie`: the service loses its own cookies",
@@ -18,8 +21,13 @@ const COOKIE: Code = Code {
 };
 
 /// Who the user is, in the first five of Authentik's headers; the rest tells about the token and the application.
-const WHO: [&str; 5] =
-    ["X-authentik-username", "X-authentik-groups", "X-authentik-email", "X-authentik-name", "X-authentik-uid"];
+const WHO: [&str; 5] = [
+    "X-authentik-username",
+    "X-authentik-groups",
+    "X-authentik-email",
+    "X-authentik-name",
+    "X-authentik-uid",
+];
 /// What nobody is called.
 const FORGED: &str = "forged-by-doctor";
 
@@ -62,10 +70,9 @@ fn unlisted(
     let listed: Vec<String> = missed.iter().map(|header| format!("`{header}`")).collect();
     let message = format!("middleware `{name}` does not list {}", listed.join(", "));
     let proof = match subject.through(name) {
-        Some(asked) => asked
-            .header(first, FORGED)
-            .signed_in()
-            .shows(Shows::Reads(first.to_owned(), FORGED.to_owned())),
+        Some(asked) => {
+            asked.header(first, FORGED).signed_in().shows(Shows::Reads(first.to_owned(), FORGED.to_owned()))
+        }
         None => Proof::Static("no router of a protected host runs the middleware".to_owned()),
     };
     Some(

@@ -7,8 +7,11 @@ use crate::doctor::proof::Proof;
 use crate::doctor::settings::Said;
 use crate::doctor::subject::Subject;
 
-const MISSING: Code =
-    Code { id: "DOC-P04", title: "An app does not ask for a scope that it needs", diagnosis: Some("SSO-O03") };
+const MISSING: Code = Code {
+    id: "DOC-P04",
+    title: "An app does not ask for a scope that it needs",
+    diagnosis: Some("SSO-O03"),
+};
 
 pub(super) struct Scopes;
 
@@ -33,7 +36,8 @@ impl Rule for Scopes {
 }
 
 fn missing(subject: &Subject, app: &str, said: &Said, separators: &[char], groups: bool) -> Option<Finding> {
-    let scopes: Vec<&str> = said.value.split(separators).map(str::trim).filter(|one| !one.is_empty()).collect();
+    let scopes: Vec<&str> =
+        said.value.split(separators).map(str::trim).filter(|one| !one.is_empty()).collect();
     let has = |scope: &str| scopes.contains(&scope);
     let (scope, why) = if !has("openid") {
         ("openid", "without it Authentik gives no id token")
@@ -46,8 +50,16 @@ fn missing(subject: &Subject, app: &str, said: &Said, separators: &[char], group
     let claims: Vec<String> = user.claims(app, &scopes).keys().cloned().collect();
     let proof = Proof::Evaluated {
         question: format!("the claims of {} for `{}`", user.name, said.value),
-        answer: if has("openid") { format!("they are {}", claims.join(", ")) } else { "there is no id token".to_owned() },
+        answer: if has("openid") {
+            format!("they are {}", claims.join(", "))
+        } else {
+            "there is no id token".to_owned()
+        },
     };
     let message = format!("{app} asks for `{}`, not for `{scope}`", said.value);
-    Some(Finding::new(&MISSING, Severity::Error, said.at.clone(), message, proof).because(why).fix(format!("add `{scope}`")))
+    Some(
+        Finding::new(&MISSING, Severity::Error, said.at.clone(), message, proof)
+            .because(why)
+            .fix(format!("add `{scope}`")),
+    )
 }

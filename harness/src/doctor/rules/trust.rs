@@ -57,7 +57,10 @@ impl Rule for Trust {
                     );
                     let mut proof = proof("X-Forwarded-Prefix", "/forged");
                     if insecure(fixed).is_none() {
-                        proof = Proof::Static("only clients in `trustedIPs` are believed, and loopback need not be one".to_owned());
+                        proof = Proof::Static(
+                            "only clients in `trustedIPs` are believed, and loopback need not be one"
+                                .to_owned(),
+                        );
                     }
                     let place = at(&definition.at.source, definition.at.place);
                     into.push(

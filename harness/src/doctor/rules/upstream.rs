@@ -6,8 +6,11 @@ use crate::doctor::proof::{Asked, Shows};
 use crate::doctor::subject::{Subject, host_of, is_guarded, serves};
 use crate::stacks::host_and_port;
 
-const OTHER: Code =
-    Code { id: "DOC-R08", title: "A host is routed to another server than its own", diagnosis: Some("SSO-R09") };
+const OTHER: Code = Code {
+    id: "DOC-R08",
+    title: "A host is routed to another server than its own",
+    diagnosis: Some("SSO-R09"),
+};
 
 pub(super) struct Upstream;
 
@@ -25,7 +28,9 @@ impl Rule for Upstream {
         let minio = minio.flat_map(|app| [(&app.url, &app.upstream), (&app.api_url, &app.api_upstream)]);
         for (url, upstream) in services.chain(grafana).chain(minio) {
             let Some(host) = host_of(url) else { continue };
-            let (Some(asked), Some(wanted)) = (subject.url(&host, "/"), host_and_port(upstream)) else { continue };
+            let (Some(asked), Some(wanted)) = (subject.url(&host, "/"), host_and_port(upstream)) else {
+                continue;
+            };
             let Some(router) = routing.winner(&asked, "GET", &Vec::new()) else { continue };
             // A router to Authentik, or one that lets everybody in, is another finding.
             let guarded = is_guarded(router) || !subject.protected().iter().any(|(known, _)| *known == host);
@@ -33,18 +38,26 @@ impl Rule for Upstream {
                 continue;
             }
             let Some(service) = &router.service else { continue };
-            let places: Vec<_> = service.servers.iter().filter_map(|one| host_and_port(one.url.as_str())).collect();
+            let places: Vec<_> =
+                service.servers.iter().filter_map(|one| host_and_port(one.url.as_str())).collect();
             let (false, Some((name, port))) = (places.contains(&wanted), places.first()) else { continue };
             let asked = Asked::get(asked);
             let asked = if is_guarded(router) { asked.signed_in() } else { asked };
             let proof = asked.shows(Shows::ServiceAt(format!("{name}:{port}")));
             let definition = &router.definition;
             let place = definition.service.as_ref().map_or(definition.at.place, |service| service.place);
-            let message = format!("{host} is routed to {name}:{port}, and the deployment says {}", **upstream);
+            let message =
+                format!("{host} is routed to {name}:{port}, and the deployment says {}", **upstream);
             into.push(
                 Finding::new(&OTHER, Severity::Error, at(&definition.at.source, place), message, proof)
-                    .because("users of one service are given another, with the rights that they have at the first")
-                    .fix(format!("let router `{}` use the service at {}", router.name.trim_end_matches("@file"), **upstream)),
+                    .because(
+                        "users of one service are given another, with the rights that they have at the first",
+                    )
+                    .fix(format!(
+                        "let router `{}` use the service at {}",
+                        router.name.trim_end_matches("@file"),
+                        **upstream
+                    )),
             );
         }
     }
