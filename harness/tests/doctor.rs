@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use ssoproof::doctor::{self, Examination, Inputs};
-use ssoproof_deployment::Source;
+use ssoproof_deployment::{Deployment, Source};
+use ssoproof_embedded::faults::{self, Files, Seam};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/doctor");
 const SPACEMUSIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/spacemusic");
@@ -41,6 +42,8 @@ struct Replace {
 #[serde(deny_unknown_fields, default)]
 struct With {
     no_deployment: bool,
+    /// Another folder of Traefik files than the deployment's.
+    traefik: Option<String>,
     hosts: Vec<String>,
     traefik_version: Option<String>,
     r#static: Option<String>,
@@ -85,12 +88,15 @@ impl Variant {
             std::fs::write(path, text.replacen(&replace.from, &replace.to, 1)).expect("written");
         }
         for (name, text) in &self.add {
-            std::fs::write(folder.join(name), text).expect("written");
+            let path = folder.join(name);
+            std::fs::create_dir_all(path.parent().expect("parent")).expect("folder");
+            std::fs::write(path, text).expect("written");
         }
         let file = |name: &Option<String>| name.as_ref().map(|name| folder.join(name));
         Inputs {
             deployment: (!self.with.no_deployment).then(|| folder.to_owned()),
-            traefik: self.with.no_deployment.then(|| folder.join("traefik")),
+            traefik: file(&self.with.traefik)
+                .or_else(|| self.with.no_deployment.then(|| folder.join("traefik"))),
             hosts: self.with.hosts.clone(),
             traefik_version: self.with.traefik_version.clone(),
             static_config: file(&self.with.r#static),
@@ -210,4 +216,35 @@ fn every_code_has_a_broken_variant() {
         .filter(|id| *id != "DOC-D01" && !expected.iter().any(|one| one.starts_with(id)))
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_of_the_traefik_files_is_found_and_confirmed() {
+    let mut missed = Vec::new();
+    for fault in faults::all() {
+        let Seam::Files(change) = fault.seam else { continue };
+        let folder = tempfile::tempdir().expect("folder");
+        copy(Path::new(SPACEMUSIC), folder.path());
+        let deployment = Deployment::load(folder.path()).expect("deployment");
+        let mut files = Files::read(&folder.path().join("traefik")).expect("files");
+        assert!(change(&mut files, &deployment), "{} has nothing to break", fault.name);
+        files.write().expect("written");
+        let inputs = Inputs { deployment: Some(folder.path().to_owned()), ..Inputs::default() };
+        let examination = doctor::examine(&inputs, None).await.expect("examined");
+        let confirmed =
+            examination.findings.iter().filter(|finding| finding.severity > doctor::Severity::Note);
+        let confirmed = confirmed.filter(|finding| matches!(finding.outcome, doctor::Outcome::Confirmed(_)));
+        let told: Vec<String> =
+            confirmed.map(|finding| format!("{} {:?}", finding.code.id, finding.code.diagnosis)).collect();
+        let named = told.iter().any(|one| one.contains(fault.diagnosis));
+        if !named {
+            missed.push(format!(
+                "{} ({}): {told:?} ({} did not reproduce)",
+                fault.name,
+                fault.diagnosis,
+                examination.not_reproduced()
+            ));
+        }
+    }
+    assert!(missed.is_empty(), "{}:\n{}", missed.len(), missed.join("\n"));
 }

@@ -75,12 +75,17 @@ pub async fn examine(inputs: &Inputs, live: Option<&LiveOptions>) -> Result<Exam
             .flat_map(|known| known.files.iter().map(|file| file.path.to_path_buf()))
             .collect(),
         protected: subject.protected().into_iter().map(|(host, _)| host).collect(),
-        unmodelled: dynamic
-            .iter()
-            .flat_map(|known| known.unmodelled.iter().map(|one| format!("{} at {}", one.what, one.at)))
-            .collect(),
+        unmodelled: unmodelled(&subject),
         findings,
     })
+}
+
+/// What stands in the files and nothing is said of.
+fn unmodelled(subject: &Subject) -> Vec<String> {
+    let parts = subject.dynamic().into_iter().flat_map(|dynamic| &dynamic.unmodelled);
+    let parts = parts.map(|one| format!("{} at {}", one.what, one.at));
+    let routers = subject.routing.iter().flat_map(|routing| &routing.config().routers);
+    parts.chain(routers.filter_map(|router| subject.is_beyond(router))).collect()
 }
 
 /// Tries every finding that a request can show.

@@ -65,7 +65,7 @@ pub(super) fn deployment(
         let slug: String = host.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         let service = Service {
             title: host.clone(),
-            url: Located::nowhere(format!("https://{host}")),
+            url: Located::nowhere(format!("{}://{host}", scheme(dynamic, &host))),
             upstream: Located::nowhere(upstream.unwrap_or_else(|| "http://service.invalid".to_owned())),
             allow: Vec::new(),
             bridge: None,
@@ -164,6 +164,16 @@ fn lists_protection(dynamic: &Dynamic, router: &RouterDefinition) -> bool {
             }),
         }
     })
+}
+
+/// How the host is asked: plain where no router of it answers TLS.
+fn scheme(dynamic: &Dynamic, host: &str) -> &'static str {
+    let own = || dynamic.routers.values().filter(|router| hosts_of(router).iter().any(|one| one == host));
+    let secure = |router: &RouterDefinition| {
+        let mut entries = router.entry_points.iter().flat_map(|list| list.iter());
+        router.tls.is_some() || router.entry_points.is_none() || entries.any(|entry| is_secure(entry))
+    };
+    if own().next().is_some() && !own().any(|router| secure(router)) { "http" } else { "https" }
 }
 
 /// The URL of the first server of the router's service.

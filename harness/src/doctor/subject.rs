@@ -174,9 +174,29 @@ impl Subject {
         host_and_port(&self.deployment.auth.upstream)
     }
 
-    /// A URL of `host` with `path`.
+    /// A URL of `host` with `path`, by the scheme that the deployment has for the host.
     pub(super) fn url(&self, host: &str, path: &str) -> Option<Url> {
-        Url::parse(&format!("https://{host}{path}")).ok()
+        let mut services =
+            self.deployment.services.values().filter(|service| service.url.starts_with("http://"));
+        let plain = services.any(|service| host_of(&service.url).as_deref() == Some(host));
+        Url::parse(&format!("{}://{host}{path}", if plain { "http" } else { "https" })).ok()
+    }
+
+    /// What the router is, when nothing can be said of it: it is on an entry point that may be there and is not looked
+    /// at, or it serves what Traefik makes itself.
+    pub(super) fn is_beyond(&self, router: &Router) -> Option<String> {
+        let name = router.name.trim_end_matches("@file");
+        let service = router.definition.service.as_ref().map_or("", |service| service.as_str());
+        if service.ends_with("@internal") && service != "noop@internal" {
+            return Some(format!("router `{name}` of service {service} at {}", router.at()));
+        }
+        let known = |entry: &str| match (&self.static_config, &self.stated) {
+            (Some(fixed), _) => fixed.entry_points.contains_key(entry),
+            (None, stated) => stated.is_none(),
+        };
+        let mut others = router.entry_points.iter().filter(|entry| !router.using.contains(entry));
+        let other = others.find(|entry| known(entry))?;
+        Some(format!("router `{name}` on entry point `{other}` at {}", router.at()))
     }
 
     /// Whether the router forwards to Authentik.
@@ -257,7 +277,13 @@ pub(super) fn host_of(url: &str) -> Option<String> {
 /// The files of `folder`, or what is wrong with each that Traefik refuses.
 fn load(folder: &Path, profile: &Profile) -> Result<(Option<Dynamic>, Vec<Problem>), Problem> {
     let (mut sources, mut refused) = (Vec::new(), Vec::new());
-    for path in dynamic_files(folder)? {
+    let paths = dynamic_files(folder)?;
+    if paths.is_empty() {
+        let problem = Problem::new(format!("`{}` holds no file that Traefik reads", folder.display()));
+        return Err(problem
+            .with_help("name the folder of the file provider; it reads .yml, .yaml and .toml".to_owned()));
+    }
+    for path in paths {
         let read = Source::read(&path)
             .and_then(|source| Dynamic::from_sources([source.clone()], profile).map(|_| source));
         match read {

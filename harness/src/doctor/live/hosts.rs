@@ -27,7 +27,7 @@ const SKEW: i64 = 30;
 pub(super) async fn outposts(subject: &Subject, ask: &Ask) -> Vec<Finding> {
     let mut found = Vec::new();
     for (host, _) in subject.protected() {
-        let url = format!("https://{host}{PING}");
+        let Some(url) = subject.url(&host, PING).map(String::from) else { continue };
         let said = match ask.get(&url, None).await {
             Ok(answer) if answer.status() == 204 => None,
             Ok(answer) => Some(seen(&answer)),
@@ -41,7 +41,7 @@ pub(super) async fn outposts(subject: &Subject, ask: &Ask) -> Vec<Finding> {
                     .fix("route the outpost's paths of the host to Authentik"),
             );
         }
-        let url = format!("https://{host}/");
+        let Some(url) = subject.url(&host, "/").map(String::from) else { continue };
         let Ok(answer) = ask.get(&url, None).await else { continue };
         let to = answer.headers().get(LOCATION).and_then(|to| Url::parse(to.to_str().ok()?).ok());
         let auth = subject.auth_host();

@@ -32,7 +32,7 @@ impl Rule for Disabled {
     fn examine(&self, subject: &Subject, into: &mut Vec<Finding>) {
         let Some(routing) = &subject.routing else { return };
         for router in routing.config().routers.iter().filter(|router| router.status != Status::Enabled) {
-            if router.definition.parents.is_empty() {
+            if router.definition.parents.is_empty() && subject.is_beyond(router).is_none() {
                 into.push(finding(subject, router));
             }
         }

@@ -27,7 +27,7 @@ impl Rule for Scopes {
         });
         let minio = subject.minio.as_ref().and_then(|minio| {
             let groups = minio.openid.claim_name == "groups" && minio.role_policy.is_none();
-            Some(("MinIO", minio.scopes.as_ref()?, [',', ','], groups))
+            Some(("MinIO", minio.scopes.as_ref()?, [',', ' '], groups))
         });
         for (app, said, separators, groups) in grafana.into_iter().chain(minio) {
             into.extend(missing(subject, app, said, &separators, groups));

@@ -1,15 +1,12 @@
-//! The embedded stack on which findings are tried: a gateway with the files that are looked at, an Authentik set up as
-//! the deployment says, and a probe in place of every server. Nothing outside loopback is dialled.
+//! The running parts, and the way to an answer.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
-use serde_json::{Value, json};
-use ssoproof_deployment::traefik::ServiceType;
 use ssoproof_deployment::{Deployment, Persona};
 use ssoproof_embedded::authentik::{self, Authentik, Profile};
 use ssoproof_embedded::dial::{Client, Names};
@@ -18,60 +15,45 @@ use ssoproof_embedded::logs::Logs;
 use ssoproof_embedded::services::{Probe, ProbeSettings};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
-use url::Url;
 
-use super::finding::Finding;
-use super::infer;
-use super::proof::{Asked, Proof, Shows, Way};
-use super::subject::{Subject, host_of};
+use super::answer::{Answer, header_lines};
+use super::control;
+use super::upstreams::{AUTHENTIK, Upstreams, tls_hosts};
 use crate::agent::{Agent, Credentials, Jar, Limits, Outgoing, Page, RawRequest, SignIn};
-use crate::evidence::{Hop, Ledger};
+use crate::doctor::finding::Finding;
+use crate::doctor::proof::{Asked, Proof, Way};
+use crate::doctor::subject::{Subject, host_of};
+use crate::evidence::Ledger;
 use crate::provision::provision;
-use crate::stacks::{Authority, Secrets, StackError, host_and_port, trusting};
+use crate::stacks::{Authority, Secrets, StackError, trusting};
 
 /// The longest wait for an answer of the embedded stack.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The most servers that get a probe of their own; more share the last one.
-const MOST_PROBES: usize = 256;
-/// The server behind the control's routers.
-const CONTROL: &str = "control.invalid";
 /// The cookie of a service, which the forward auth has no business with.
 const OWN_COOKIE: &str = "service_session=mine";
 
 /// The running parts. Dropping it stops them.
-pub(super) struct World {
+pub(in crate::doctor) struct World {
     subject: Arc<Subject>,
     /// Ways to reach the gateway with the files, the same with a recorder, and the control.
     files: Client,
     recorder: Option<(Client, Probe)>,
     control: Client,
     secrets: Secrets,
-    /// The `host:port` that each probe stands for, by the name it answers with.
-    places: BTreeMap<String, String>,
+    upstreams: Upstreams,
     /// The jars of users who have signed in, by host.
     jars: Mutex<HashMap<String, Option<Jar>>>,
     _gateways: Vec<Gateway>,
-    _probes: Vec<Probe>,
     _authentik: Authentik,
     _folder: TempDir,
 }
 
-/// What came of a request.
-pub(super) struct Answer {
-    hop: Hop,
-    /// The router that took it.
-    router: Option<String>,
-    /// The server that answered, as `host:port`.
-    server: Option<String>,
-    /// What reached it.
-    arrived: Vec<(String, String)>,
-    /// What the recorder was asked with.
-    asked: Vec<(String, String)>,
-}
-
 impl World {
     /// Starts what `findings` need.
-    pub(super) async fn start(subject: &Arc<Subject>, findings: &[Finding]) -> Result<Self, StackError> {
+    pub(in crate::doctor) async fn start(
+        subject: &Arc<Subject>,
+        findings: &[Finding],
+    ) -> Result<Self, StackError> {
         let deployment = authentik_side(subject);
         let asked: Vec<&Asked> = findings
             .iter()
@@ -95,31 +77,12 @@ impl World {
         })
         .await
         .map_err(|error| failed("Authentik", &error))?;
-        let internal = Names::default();
-        let upstream = host_and_port(&deployment.auth.upstream);
-        if let Some((host, port)) = &upstream {
-            internal.insert(host, *port, authentik.address());
-        }
-        let client = Client::new(internal.clone(), trust.clone());
-        provision(&deployment, client, &deployment.auth.upstream, &secrets).await?;
+        let mut upstreams = Upstreams::start(subject, &deployment, authentik.address(), &authority).await?;
+        let internal = upstreams.names.clone();
+        let base = format!("http://{AUTHENTIK}");
+        provision(&deployment, Client::new(internal.clone(), trust.clone()), &base, &secrets).await?;
 
-        let (mut probes, mut places) = (Vec::new(), BTreeMap::new());
-        let mut servers = servers(subject);
-        servers.insert((CONTROL.to_owned(), 80));
-        servers.retain(|place| Some(place) != upstream.as_ref());
-        for (host, port) in &servers {
-            if probes.len() < MOST_PROBES {
-                let name = format!("server-{}", probes.len());
-                let settings = ProbeSettings { name: name.clone(), ..ProbeSettings::default() };
-                probes.push(Probe::start(settings).await.map_err(|error| failed("a service", &error))?);
-                places.insert(name, format!("{host}:{port}"));
-            }
-            if let Some(probe) = probes.last() {
-                internal.insert(host, *port, probe.address());
-            }
-        }
-
-        let folder = control_files(&deployment).map_err(|error| failed("the gateway", &error))?;
+        let folder = control::files(&deployment).map_err(|error| failed("the gateway", &error))?;
         let settings = |directory: &Path, names: &Names| -> Result<gateway::Settings, StackError> {
             let (server, logs) = (authority.server()?, logs.clone());
             let mut settings = gateway::Settings::new(directory, server, names.clone(), trust.clone(), logs);
@@ -155,17 +118,9 @@ impl World {
         let mut gateways = Vec::new();
         let mut recorder = None;
         if asked.iter().any(|asked| asked.way == Way::Recorder) {
-            let names = Names::default();
             let probe =
                 Probe::start(ProbeSettings::default()).await.map_err(|error| failed("a probe", &error))?;
-            for (host, port) in &servers {
-                if let Some(address) = internal.lookup(host, *port) {
-                    names.insert(host, *port, address);
-                }
-            }
-            for (host, port) in upstream.iter().chain(&auth_places(subject)) {
-                names.insert(host, *port, probe.address());
-            }
+            let names = upstreams.recorded(subject, probe.address()).await?;
             let gateway = start(suspect(&names)?).await?;
             recorder = Some((reach(&gateway), probe));
             gateways.push(gateway);
@@ -178,10 +133,9 @@ impl World {
             recorder,
             control: control_client,
             secrets,
-            places,
             jars: Mutex::default(),
             _gateways: gateways,
-            _probes: probes,
+            upstreams,
             _authentik: authentik,
             _folder: folder,
         })
@@ -191,7 +145,7 @@ impl World {
     ///
     /// # Errors
     /// Why it cannot be made.
-    pub(super) async fn answer(&self, asked: &Asked) -> Result<Answer, String> {
+    pub(in crate::doctor) async fn answer(&self, asked: &Asked) -> Result<Answer, String> {
         let client = match (asked.way, &self.recorder) {
             (Way::Files, _) => &self.files,
             (Way::Recorder, Some((client, _))) => client,
@@ -221,7 +175,7 @@ impl World {
         let routing = self.subject.routing.as_ref().filter(|_| asked.way != Way::Authentik);
         let router = routing.and_then(|routing| routing.winner(&asked.url, &asked.method, &asked.headers));
         let name = hop.response().and_then(|answer| answer.header("x-ssoproof-probe"));
-        let server = name.and_then(|name| self.places.get(name).cloned());
+        let server = name.and_then(|name| self.upstreams.places.get(name).cloned());
         // What follows the question is the request itself, where it leads to Authentik.
         let recorded = recorder.and_then(|probe| probe.arrived().into_iter().nth(before));
         let lines = recorded.into_iter().flat_map(|arrived| arrived.headers);
@@ -280,75 +234,9 @@ impl World {
     }
 }
 
-impl Answer {
-    /// Whether it shows what it must.
-    pub(super) fn shows(&self, shows: &Shows, subject: &Subject) -> bool {
-        let status = self.hop.status();
-        let read = |lines: &[(String, String)], name: &str, value: &str| {
-            lines.iter().any(|(key, got)| key.eq_ignore_ascii_case(name) && got == value)
-        };
-        match shows {
-            Shows::Service => self.server.is_some(),
-            Shows::ServiceAt(place) => self.server.as_ref() == Some(place),
-            Shows::Status(wanted) => status == Some(*wanted),
-            Shows::NotStatus(other) => status.is_some_and(|status| status != *other),
-            Shows::NoLogin => status.is_some() && !self.is_login(subject),
-            Shows::Authentik => self.is_authentik() && !self.is_login(subject),
-            Shows::Reads(name, value) => self.server.is_some() && read(&self.arrived, name, value),
-            Shows::Lacks(name) => {
-                self.server.is_some() && !self.arrived.iter().any(|(key, _)| key.eq_ignore_ascii_case(name))
-            }
-            Shows::AuthReads(name, value) => read(&self.asked, name, value),
-            Shows::Says(text) => {
-                self.hop.response().is_some_and(|answer| answer.text().contains(text.as_str()))
-            }
-        }
-    }
-
-    /// Whether the browser is sent to the authorize endpoint, and from there to the login.
-    fn is_login(&self, subject: &Subject) -> bool {
-        let auth = Url::parse(&subject.deployment.auth.url).ok();
-        self.hop.redirect_target().is_some_and(|to| {
-            auth.is_some_and(|auth| auth.host_str() == to.host_str())
-                && to.path() == "/application/o/authorize/"
-        })
-    }
-
-    fn is_authentik(&self) -> bool {
-        let powered = self.hop.response().and_then(|answer| answer.header("x-powered-by"));
-        powered.is_some_and(|by| by.starts_with("authentik"))
-    }
-
-    /// What was seen, in a line.
-    pub(super) fn told(&self) -> String {
-        let by = match &self.router {
-            Some(router) => format!(" by router `{router}`"),
-            None => String::new(),
-        };
-        let answer = match &self.hop.outcome {
-            Err(error) => return format!("no answer: {}{by}", error.text),
-            Ok(answer) => answer,
-        };
-        let from = match &self.server {
-            Some(place) => format!(" from {place}"),
-            None if self.is_authentik() => " from Authentik".to_owned(),
-            None => String::new(),
-        };
-        let to = self.hop.redirect_target().map(|to| format!(" to {}", &to[..url::Position::AfterPath]));
-        format!("{}{}{from}{by}", answer.status, to.unwrap_or_default())
-    }
-}
-
 fn agent(client: &Client) -> Agent {
     let limits = Limits { timeout: PATIENCE, ..Limits::default() };
     Agent::new("doctor", client.clone(), limits)
-}
-
-fn header_lines(report: &Value) -> Vec<(String, String)> {
-    let lines = report["headers"].as_array().into_iter().flatten();
-    lines
-        .filter_map(|line| Some((line.get(0)?.as_str()?.to_owned(), line.get(1)?.as_str()?.to_owned())))
-        .collect()
 }
 
 /// The deployment as Authentik has it: by what is set up there, where that is known, else by what is promised.
@@ -371,7 +259,8 @@ fn modelled(version: &str) -> Result<Profile, StackError> {
 /// Every host that a certificate is needed for.
 fn hosts(subject: &Subject, deployment: &Deployment, asked: &[&Asked]) -> Vec<String> {
     let asked = asked.iter().filter_map(|asked| asked.url.host_str().map(str::to_owned));
-    let all: BTreeSet<String> = subject.hosts().into_iter().chain(deployment.hosts()).chain(asked).collect();
+    let all = subject.hosts().into_iter().chain(deployment.hosts()).chain(asked).chain(tls_hosts(subject));
+    let all: BTreeSet<String> = all.collect();
     all.into_iter().filter(|host| is_plain(host)).collect()
 }
 
@@ -379,21 +268,6 @@ fn hosts(subject: &Subject, deployment: &Deployment, asked: &[&Asked]) -> Vec<St
 fn is_plain(host: &str) -> bool {
     let letters = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
     letters && host.len() < 250 && host.split('.').all(|part| !part.is_empty() && part.len() < 64)
-}
-
-/// The `host:port` of every server in the files.
-fn servers(subject: &Subject) -> BTreeSet<(String, u16)> {
-    let services = subject.dynamic().into_iter().flat_map(|dynamic| dynamic.services.values());
-    let balancers = services.flat_map(|service| &service.types).filter_map(|kind| match kind {
-        ServiceType::LoadBalancer(balancer) => Some(balancer),
-        ServiceType::Unmodelled(_) => None,
-    });
-    balancers.flat_map(|balancer| &balancer.servers).filter_map(|server| host_and_port(&server.url)).collect()
-}
-
-/// The `host:port` that forward auths ask.
-fn auth_places(subject: &Subject) -> Vec<(String, u16)> {
-    subject.forward_auths().into_iter().filter_map(|(_, _, auth)| host_and_port(&auth.address)).collect()
 }
 
 /// Makes the gateway's own hosts known to it: a forward auth that asks a public address comes back.
@@ -411,43 +285,6 @@ fn insert_new(names: &Names, host: &str, port: u16, address: SocketAddr) {
     }
 }
 
-/// Files as they should be: the control, through which users sign in.
-fn control_files(deployment: &Deployment) -> std::io::Result<TempDir> {
-    let upstream = deployment.auth.upstream.trim_end_matches('/');
-    let headers: Vec<&str> = infer::IDENTITY.to_vec();
-    let mut routers = serde_json::Map::new();
-    let host = |url: &str| Url::parse(url).ok().and_then(|url| Some(url.host_str()?.to_owned()));
-    let mut add = |name: String, rule: String, service: &str, guarded: bool| {
-        let middlewares: &[&str] = if guarded { &["authentik"] } else { &[] };
-        for (entry, tls) in [("web", None), ("websecure", Some(json!({})))] {
-            let mut router = json!({ "rule": rule, "service": service, "entryPoints": [entry], "middlewares": middlewares });
-            if let Some(tls) = tls {
-                router["tls"] = tls;
-            }
-            routers.insert(format!("{name}-{entry}"), router);
-        }
-    };
-    if let Some(host) = host(&deployment.auth.url) {
-        add("auth".to_owned(), format!("Host(`{host}`)"), "authentik", false);
-    }
-    for (slug, service) in &deployment.services {
-        let Some(host) = host(&service.url) else { continue };
-        add(slug.clone(), format!("Host(`{host}`)"), "control", true);
-        let outpost = format!("Host(`{host}`) && PathPrefix(`/outpost.goauthentik.io/`)");
-        add(format!("{slug}-outpost"), outpost, "authentik", false);
-    }
-    let server = |url: &str| json!({ "loadBalancer": { "servers": [{ "url": url }] } });
-    let address = format!("{upstream}/outpost.goauthentik.io/auth/traefik");
-    let files = json!({ "http": {
-        "routers": routers,
-        "middlewares": { "authentik": { "forwardAuth": { "address": address, "authResponseHeaders": headers } } },
-        "services": { "authentik": server(upstream), "control": server(&format!("http://{CONTROL}")) },
-    } });
-    let folder = tempfile::Builder::new().prefix("doctor-control-").tempdir()?;
-    std::fs::write(folder.path().join("control.yml"), files.to_string())?;
-    Ok(folder)
-}
-
-fn failed(part: &'static str, error: &dyn std::fmt::Display) -> StackError {
+pub(super) fn failed(part: &'static str, error: &dyn std::fmt::Display) -> StackError {
     StackError::Start { part, reason: error.to_string() }
 }

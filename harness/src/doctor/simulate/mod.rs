@@ -1,0 +1,10 @@
+//! The embedded stack on which findings are tried: a gateway with the files that are looked at, an Authentik set up as
+//! the deployment says, and a probe in place of every server. Nothing outside loopback is dialled.
+
+mod answer;
+mod control;
+mod tls_front;
+mod upstreams;
+mod world;
+
+pub(super) use world::World;

@@ -1,0 +1,52 @@
+//! TLS in front of a plain server: files that name `https://` servers find one.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+/// A listener on loopback that ends TLS and passes the bytes on. Dropping it stops it.
+pub(super) struct TlsFront {
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl TlsFront {
+    /// Starts before the plain server at `behind`.
+    ///
+    /// # Errors
+    /// When no loopback port can be bound.
+    pub(super) async fn start(behind: SocketAddr, tls: Arc<ServerConfig>) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let acceptor = TlsAcceptor::from(tls);
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(pass(stream, acceptor.clone(), behind));
+            }
+        });
+        Ok(Self { address, task })
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for TlsFront {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// One connection. Whatever breaks it ends it, as the peer sees.
+async fn pass(stream: TcpStream, acceptor: TlsAcceptor, behind: SocketAddr) {
+    let Ok(mut outer) = acceptor.accept(stream).await else { return };
+    let Ok(mut inner) = TcpStream::connect(behind).await else { return };
+    let _ = tokio::io::copy_bidirectional(&mut outer, &mut inner).await;
+}
