@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde::Deserialize;
 use ssoproof::doctor::{self, Examination, Inputs};
@@ -247,4 +248,59 @@ async fn every_fault_of_the_traefik_files_is_found_and_confirmed() {
         }
     }
     assert!(missed.is_empty(), "{}:\n{}", missed.len(), missed.join("\n"));
+}
+
+/// The program on a variant, with more arguments.
+fn program(variant: &Variant, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let folder = tempfile::tempdir().expect("folder");
+    variant.make(folder.path());
+    let output = Command::new(env!("CARGO_BIN_EXE_ssoproof"))
+        .arg("doctor")
+        .arg(folder.path())
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("the program starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn the_program_ends_with_what_was_found() {
+    let (broken, healthy) = (variants("broken"), variants("healthy"));
+    let (code, text, _) = program(&broken["router-without-middlewares"], &[]);
+    assert_eq!(code, Some(100), "{text}");
+    assert!(text.contains("services.yml:3:5") && text.contains("confirmed: 200 from docs:80"), "{text}");
+    assert!(text.ends_with("1 error, 0 warnings, 0 notes\n"), "{text}");
+    // A warning is none of those that fail.
+    assert_eq!(program(&broken["outpost-any-host"], &[]).0, Some(0));
+    let (code, text, _) = program(&healthy["base"], &["--json", "-"]);
+    let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!((code, &report["errors"]), (Some(0), &serde_json::json!(0)));
+    let (code, _, complaint) = program(&healthy["base"], &["--grafana", "/nowhere.env"]);
+    assert_eq!(code, Some(3));
+    assert!(complaint.contains("/nowhere.env"), "{complaint}");
+    assert_eq!(program(&healthy["base"], &["--live", "--authentik-token-env", "SSOPROOF_NO_SUCH"]).0, Some(2));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 48, ..Default::default() })]
+
+    /// Files in which something was cut out or said twice: whatever they are, the doctor ends with a report or a problem.
+    #[test]
+    fn no_file_makes_it_panic(from in 0_usize..1_000, length in 0_usize..80, twice in proptest::bool::ANY) {
+        let text = std::fs::read_to_string(Path::new(FIXTURES).join("base/traefik/services.yml")).expect("read");
+        let (from, end) = (from.min(text.len()), (from + length).min(text.len()));
+        let cut = &text[from..end];
+        let mangled = format!("{}{}{}", &text[..from], if twice { cut.repeat(2) } else { String::new() }, &text[end..]);
+        let folder = tempfile::tempdir().expect("folder");
+        copy(&Path::new(FIXTURES).join("base"), folder.path());
+        std::fs::write(folder.path().join("traefik/services.yml"), mangled).expect("written");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+        for deployment in [Some(folder.path().to_owned()), None] {
+            let inputs = Inputs { deployment, traefik: Some(folder.path().join("traefik")), ..Inputs::default() };
+            let examined = runtime.block_on(doctor::examine(&inputs, None));
+            proptest::prop_assert!(examined.is_ok(), "{:?}", examined.err());
+        }
+    }
 }
