@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use futures::StreamExt as _;
 use serde::Deserialize;
 use ssoproof::doctor::{self, Examination, Inputs};
 use ssoproof_deployment::{Deployment, Source};
@@ -104,6 +105,7 @@ impl Variant {
             grafana: file(&self.with.grafana),
             minio: file(&self.with.minio),
             authentik: file(&self.with.authentik),
+            traefik_bin: None,
         }
     }
 
@@ -280,7 +282,41 @@ fn the_program_ends_with_what_was_found() {
     let (code, _, complaint) = program(&healthy["base"], &["--grafana", "/nowhere.env"]);
     assert_eq!(code, Some(3));
     assert!(complaint.contains("/nowhere.env"), "{complaint}");
-    assert_eq!(program(&healthy["base"], &["--live", "--authentik-token-env", "SSOPROOF_NO_SUCH"]).0, Some(2));
+    assert_eq!(
+        program(&healthy["base"], &["--live", "--authentik-token-env", "SSOPROOF_NO_SUCH"]).0,
+        Some(2)
+    );
+}
+
+/// The variants whose answer is another on the real Traefik, or which it cannot be asked.
+const OTHERWISE: [&str; 0] = [];
+
+/// The same, tried on the real Traefik of the recordings' middle version.
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stderr, reason = "a test that does not run says why")]
+async fn the_real_traefik_confirms_every_broken_variant() {
+    let Some(binary) = std::env::var_os("SSOPROOF_TRAEFIK_BIN") else {
+        eprintln!("not run: SSOPROOF_TRAEFIK_BIN is not set");
+        return;
+    };
+    let variants = variants("broken");
+    let of_its_version = variants.iter().filter(|(_, variant)| variant.with.traefik_version.is_none());
+    let tried = of_its_version.map(|(name, variant)| {
+        let binary = PathBuf::from(&binary);
+        async move {
+            let folder = tempfile::tempdir().expect("folder");
+            let inputs = Inputs { traefik_bin: Some(binary), ..variant.make(folder.path()) };
+            let examination = doctor::examine(&inputs, None).await.expect("examined");
+            let (found, mut expected) = (found(&examination, folder.path()), variant.expect.clone());
+            expected.sort();
+            let text = doctor::text(&examination, false);
+            (found != expected && !OTHERWISE.contains(&name.as_str()))
+                .then(|| format!("{name}\n  expected {expected:#?}\n  found {found:#?}\n{text}"))
+        }
+    });
+    let wrong: Vec<String> =
+        futures::stream::iter(tried).buffer_unordered(4).filter_map(std::future::ready).collect().await;
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), variants.len(), wrong.join("\n"));
 }
 
 proptest::proptest! {

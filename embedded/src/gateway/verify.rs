@@ -11,7 +11,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 ///
 /// # Errors
 /// When the TLS library has no protocol version in common with itself.
-pub(super) fn any_certificate() -> Result<Arc<ClientConfig>, Error> {
+pub fn any_certificate() -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(ring::default_provider());
     let verifier = Arc::new(AnyCertificate(provider.clone()));
     let config = ClientConfig::builder_with_provider(provider)

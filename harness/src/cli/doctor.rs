@@ -39,6 +39,10 @@ pub(super) struct DoctorOptions {
     /// What is set up in Authentik: a blueprint (YAML), or what its API says (JSON).
     #[arg(long, value_name = "FILE")]
     authentik: Option<PathBuf>,
+    /// Try findings on this Traefik, a program of this machine, in place of the embedded gateway. A copy of the files is
+    /// used, in which every URL is turned to loopback.
+    #[arg(long, value_name = "FILE")]
+    traefik_bin: Option<PathBuf>,
     /// Ask what runs as well, with GET alone.
     #[arg(long)]
     live: bool,
@@ -74,6 +78,7 @@ fn examined(options: &DoctorOptions) -> Result<Exit, Exit> {
         grafana: options.grafana.clone(),
         minio: options.minio.clone(),
         authentik: options.authentik.clone(),
+        traefik_bin: options.traefik_bin.clone(),
     };
     let live = options.live.then(|| options.reach.options()).transpose();
     let live = live.map_err(|problem| place::refuse(problem, Exit::Usage))?;

@@ -43,6 +43,8 @@ pub struct Inputs {
     pub minio: Option<PathBuf>,
     /// A blueprint of Authentik, or what its API says.
     pub authentik: Option<PathBuf>,
+    /// A Traefik on which findings are tried in place of the embedded gateway.
+    pub traefik_bin: Option<PathBuf>,
 }
 
 /// What the doctor looks at.
@@ -65,6 +67,8 @@ pub struct Subject {
     pub(super) minio: Option<MinioSettings>,
     /// What is set up in Authentik, where it is given.
     pub(super) blueprint: Option<Blueprint>,
+    /// A Traefik to try findings on, where one is given.
+    pub(super) traefik_bin: Option<PathBuf>,
 }
 
 impl Subject {
@@ -138,7 +142,18 @@ impl Subject {
         let grafana = GrafanaSettings::of(stated.as_ref(), &deployment, settings(&inputs.grafana, "GF")?);
         let minio = MinioSettings::of(stated.as_ref(), &deployment, settings(&inputs.minio, "MINIO")?);
         let blueprint = inputs.authentik.as_deref().map(Blueprint::read).transpose()?;
-        Ok(Self { deployment, stated, folder, routing, refused, static_config, grafana, minio, blueprint })
+        Ok(Self {
+            deployment,
+            stated,
+            folder,
+            routing,
+            refused,
+            static_config,
+            grafana,
+            minio,
+            blueprint,
+            traefik_bin: inputs.traefik_bin.clone(),
+        })
     }
 
     /// What the files define, once Traefik takes them.

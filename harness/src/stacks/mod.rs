@@ -36,7 +36,7 @@ pub use lease::{Lease, LeaseFolder};
 pub use live::Live;
 pub use loan::Loan;
 pub use opened::{Opened, StackChoice, detach, hold};
-pub(crate) use parts::host_and_port;
+pub(crate) use parts::{copy_of, host_and_port};
 pub(crate) use process::{end, interrupted, leave_terminal};
 pub use secrets::Secrets;
 

@@ -213,7 +213,7 @@ pub(crate) fn host_and_port(url: &str) -> Option<(String, u16)> {
 }
 
 /// A copy of a folder and what is below it, so that nothing the stack writes reaches the user's files.
-pub(super) fn copy_of(folder: &Path) -> std::io::Result<TempDir> {
+pub(crate) fn copy_of(folder: &Path) -> std::io::Result<TempDir> {
     let copied = tempfile::tempdir()?;
     copy(folder, copied.path())?;
     Ok(copied)

@@ -8,6 +8,7 @@ use ssoproof_deployment::traefik::ServiceType;
 use ssoproof_embedded::dial::Names;
 use ssoproof_embedded::services::{Probe, ProbeSettings};
 
+use super::real_traefik::Plain;
 use super::tls_front::TlsFront;
 use super::world::failed;
 use crate::doctor::subject::Subject;
@@ -29,6 +30,8 @@ pub(super) struct Upstreams {
     pub(super) names: Names,
     /// The `host:port` that each probe stands for, by the name it answers with.
     pub(super) places: BTreeMap<String, String>,
+    /// The same by their places, without TLS.
+    pub(super) plain: Plain,
     servers: Places,
     auth: Places,
     authority: Authority,
@@ -50,6 +53,7 @@ impl Upstreams {
         let mut upstreams = Self {
             names: Names::default(),
             places: BTreeMap::new(),
+            plain: Plain::new(),
             servers: servers(subject),
             auth: place(&deployment.auth.upstream).into_iter().collect(),
             authority: authority.clone(),
@@ -67,11 +71,13 @@ impl Upstreams {
                 upstreams.places.insert(name, format!("{host}:{port}"));
             }
             if let Some(address) = upstreams.probes.last().map(Probe::address) {
+                upstreams.plain.insert((host.clone(), port), address);
                 let address = upstreams.in_front(address, tls).await?;
                 upstreams.names.insert(&host, port, address);
             }
         }
         for ((host, port), tls) in upstreams.auth.clone() {
+            upstreams.plain.insert((host.clone(), port), authentik);
             let address = upstreams.in_front(authentik, tls).await?;
             upstreams.names.insert(&host, port, address);
         }
@@ -97,6 +103,16 @@ impl Upstreams {
             names.insert(&host, port, address);
         }
         Ok(names)
+    }
+
+    /// The same by their places, without TLS.
+    pub(super) fn recorded_plain(&self, subject: &Subject, recorder: SocketAddr) -> Plain {
+        let asked = subject.forward_auths().into_iter().filter_map(|(_, _, auth)| place(&auth.address));
+        let mut plain = self.plain.clone();
+        plain.extend(
+            self.auth.keys().cloned().chain(asked.map(|(place, _)| place)).map(|place| (place, recorder)),
+        );
+        plain
     }
 
     /// Where a plain server is reached by those who ask it over TLS.

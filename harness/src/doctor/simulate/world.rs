@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ClientConfig;
 use secrecy::ExposeSecret as _;
 use ssoproof_deployment::{Deployment, Persona};
 use ssoproof_embedded::authentik::{self, Authentik, Profile};
 use ssoproof_embedded::dial::{Client, Names};
-use ssoproof_embedded::gateway::{self, Gateway, Trusted};
+use ssoproof_embedded::gateway::{self, Gateway, Trusted, any_certificate};
 use ssoproof_embedded::logs::Logs;
 use ssoproof_embedded::services::{Probe, ProbeSettings};
 use tempfile::TempDir;
@@ -18,6 +19,7 @@ use tokio::sync::Mutex;
 
 use super::answer::{Answer, header_lines};
 use super::control;
+use super::real_traefik::RealTraefik;
 use super::upstreams::{AUTHENTIK, Upstreams, tls_hosts};
 use crate::agent::{Agent, Credentials, Jar, Limits, Outgoing, Page, RawRequest, SignIn};
 use crate::doctor::finding::Finding;
@@ -44,6 +46,7 @@ pub(in crate::doctor) struct World {
     /// The jars of users who have signed in, by host.
     jars: Mutex<HashMap<String, Option<Jar>>>,
     _gateways: Vec<Gateway>,
+    _processes: Vec<RealTraefik>,
     _authentik: Authentik,
     _folder: TempDir,
 }
@@ -105,36 +108,64 @@ impl World {
         let start =
             async |settings| Gateway::start(settings).await.map_err(|error| failed("the gateway", &error));
         let control = start(settings(folder.path(), &internal)?).await?;
-        let files = start(suspect(&internal)?).await?;
-        public(&internal, subject, &files);
-        let reach = |gateway: &Gateway| {
+        let reach = |http: SocketAddr, https: SocketAddr, trust: &Arc<ClientConfig>| {
             let names = Names::default();
             for host in hosts(subject, &deployment, &asked) {
-                names.insert(&host, 80, gateway.http());
-                names.insert(&host, 443, gateway.https());
+                names.insert(&host, 80, http);
+                names.insert(&host, 443, https);
             }
             Client::new(names, trust.clone())
         };
-        let mut gateways = Vec::new();
-        let mut recorder = None;
-        if asked.iter().any(|asked| asked.way == Way::Recorder) {
-            let probe =
-                Probe::start(ProbeSettings::default()).await.map_err(|error| failed("a probe", &error))?;
-            let names = upstreams.recorded(subject, probe.address()).await?;
-            let gateway = start(suspect(&names)?).await?;
-            recorder = Some((reach(&gateway), probe));
-            gateways.push(gateway);
-        }
-        let (files_client, control_client) = (reach(&files), reach(&control));
-        gateways.extend([files, control]);
+        let probe = match asked.iter().any(|asked| asked.way == Way::Recorder) {
+            false => None,
+            true => {
+                let probe = Probe::start(ProbeSettings::default()).await;
+                Some(probe.map_err(|error| failed("a probe", &error))?)
+            }
+        };
+        let (mut gateways, mut processes) = (Vec::new(), Vec::new());
+        let (files, recorder) = match &subject.traefik_bin {
+            None => {
+                let files = start(suspect(&internal)?).await?;
+                public(&internal, subject, &files);
+                let client = reach(files.http(), files.https(), &trust);
+                gateways.push(files);
+                let mut recorder = None;
+                if let Some(probe) = probe {
+                    let names = upstreams.recorded(subject, probe.address()).await?;
+                    let recorded = start(suspect(&names)?).await?;
+                    recorder = Some((reach(recorded.http(), recorded.https(), &trust), probe));
+                    gateways.push(recorded);
+                }
+                (client, recorder)
+            }
+            Some(binary) => {
+                // It shows a certificate of its own making.
+                let any = any_certificate().map_err(|error| failed("Traefik", &error))?;
+                let files = RealTraefik::start(binary, subject, &upstreams.plain).await?;
+                let client = reach(files.http, files.https, &any);
+                processes.push(files);
+                let mut recorder = None;
+                if let Some(probe) = probe {
+                    let servers = upstreams.recorded_plain(subject, probe.address());
+                    let recorded = RealTraefik::start(binary, subject, &servers).await?;
+                    recorder = Some((reach(recorded.http, recorded.https, &any), probe));
+                    processes.push(recorded);
+                }
+                (client, recorder)
+            }
+        };
+        let control_client = reach(control.http(), control.https(), &trust);
+        gateways.push(control);
         Ok(Self {
             subject: subject.clone(),
-            files: files_client,
+            files,
             recorder,
             control: control_client,
             secrets,
             jars: Mutex::default(),
             _gateways: gateways,
+            _processes: processes,
             upstreams,
             _authentik: authentik,
             _folder: folder,
@@ -152,9 +183,12 @@ impl World {
             (Way::Recorder, None) => return Err("there is no recorder".to_owned()),
             (Way::Authentik, _) => &self.control,
         };
+        let host = asked.url.host_str().unwrap_or_default();
+        if !is_plain(host) {
+            return Err(format!("`{host}` is no name that can be asked for"));
+        }
         let mut agent = agent(client);
         if asked.signed_in {
-            let host = asked.url.host_str().unwrap_or_default();
             let jar = self.signed_in(host).await;
             agent.restore(jar.ok_or_else(|| format!("no user could sign in at {host}"))?);
         }
