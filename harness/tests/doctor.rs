@@ -288,8 +288,8 @@ fn the_program_ends_with_what_was_found() {
     );
 }
 
-/// The variants whose answer is another on the real Traefik, or which it cannot be asked.
-const OTHERWISE: [&str; 0] = [];
+/// The variants in which two routers have the same priority: the real Traefik decides anew at every start.
+const BY_CHANCE: [&str; 2] = ["tie", "outpost-any-host-tie"];
 
 /// The same, tried on the real Traefik of the recordings' middle version.
 #[tokio::test(flavor = "multi_thread")]
@@ -310,7 +310,7 @@ async fn the_real_traefik_confirms_every_broken_variant() {
             let (found, mut expected) = (found(&examination, folder.path()), variant.expect.clone());
             expected.sort();
             let text = doctor::text(&examination, false);
-            (found != expected && !OTHERWISE.contains(&name.as_str()))
+            (found != expected && !BY_CHANCE.contains(&name.as_str()))
                 .then(|| format!("{name}\n  expected {expected:#?}\n  found {found:#?}\n{text}"))
         }
     });

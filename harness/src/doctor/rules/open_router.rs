@@ -7,7 +7,7 @@ use ssoproof_deployment::traefik::{RequestFacts, Router};
 
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity, at};
-use crate::doctor::proof::{Asked, Shows};
+use crate::doctor::proof::{Asked, Proof, Shows};
 use crate::doctor::subject::{Subject, is_guarded, serves};
 
 const OPEN: Code = Code {
@@ -22,9 +22,13 @@ const AROUND: Code = Code {
 };
 const TIE: Code = Code {
     id: "DOC-R06",
-    title: "Two routers of equal priority: the order of their names decides, for the one without the middleware",
+    title: "Two routers of equal priority, one of them without the middleware: chance decides",
     diagnosis: Some("SSO-R03"),
 };
+
+/// Why a tie cannot be tried: a real Traefik 3.6.7 took the one in three of eight starts, the other in five.
+pub(super) const BY_CHANCE: &str = "Traefik decides between equal priorities anew at every start; the embedded gateway \
+                                    always takes the first name";
 
 pub(super) struct OpenRouter;
 
@@ -43,14 +47,34 @@ impl Rule for OpenRouter {
                     if !open || told.contains(&router.name) {
                         continue;
                     }
-                    let Some(asked) = subject.won_by(router, &host, secure) else { continue };
-                    told.insert(router.name.clone());
-                    let beaten = beaten(subject, router, &host, secure, &asked);
-                    into.push(finding(subject, router, &host, asked, beaten));
+                    let found = match subject.won_by(router, &host, secure) {
+                        Some(asked) => {
+                            let beaten = beaten(subject, router, &host, secure, &asked);
+                            Some(finding(subject, router, &host, asked.shows(Shows::Service), beaten))
+                        }
+                        // It may win after the next start.
+                        None => tied(subject, router, &host, secure).map(|other| {
+                            finding(subject, router, &host, Proof::Static(BY_CHANCE.to_owned()), Some(other))
+                        }),
+                    };
+                    if let Some(found) = found {
+                        told.insert(router.name.clone());
+                        into.push(found);
+                    }
                 }
             }
         }
     }
+}
+
+/// The guarded router that takes a request of `router` by its name alone.
+fn tied<'s>(subject: &'s Subject, router: &Router, host: &str, secure: bool) -> Option<&'s Router> {
+    let routing = subject.routing.as_ref()?;
+    let rule = router.rule.as_ref()?;
+    let witnesses = rule.witnesses(Some(host));
+    let asked = witnesses.iter().filter_map(|witness| Asked::of(witness, secure));
+    let mut winners = asked.filter_map(|asked| routing.winner(&asked.url, &asked.method, &asked.headers));
+    winners.find(|winner| winner.priority == router.priority && is_guarded(winner))
 }
 
 /// The guarded router that would have the request if `router` were not there.
@@ -74,13 +98,12 @@ fn beaten<'s>(
     others.next().filter(|other| is_guarded(other))
 }
 
-fn finding(subject: &Subject, router: &Router, host: &str, asked: Asked, beaten: Option<&Router>) -> Finding {
+fn finding(subject: &Subject, router: &Router, host: &str, proof: Proof, beaten: Option<&Router>) -> Finding {
     let definition = &router.definition;
     let bare = router.name.trim_end_matches("@file");
     let middleware = subject.deployment.traefik.middleware.trim_end_matches("@file");
     let rule_place = definition.rule.as_ref().map_or(definition.at.place, |rule| rule.place);
     let list: Option<Place> = definition.middlewares.as_ref().map(|list| list.place);
-    let proof = asked.shows(Shows::Service);
     let lacks = match (&definition.middlewares, beaten) {
         (Some(list), _) if list.is_empty() => "has an empty list of middlewares",
         (Some(_), _) => "runs no forward auth",
@@ -96,7 +119,7 @@ fn finding(subject: &Subject, router: &Router, host: &str, asked: Asked, beaten:
         }
         Some(other) if other.priority == router.priority => {
             let message = format!(
-                "router `{bare}` {lacks} and has the same priority {} as `{}`: the order of the names lets it win",
+                "router `{bare}` {lacks} and has the same priority {} as `{}`: nothing says which of the two wins",
                 router.priority.unwrap_or_default(),
                 other.name.trim_end_matches("@file"),
             );

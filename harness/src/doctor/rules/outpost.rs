@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use ssoproof_deployment::traefik::{At, Router, Status};
+use ssoproof_deployment::traefik::{At, RequestFacts, Router, Status};
 
 use super::Rule;
+use super::open_router::BY_CHANCE;
 use crate::doctor::finding::{Code, Finding, Severity, at};
 use crate::doctor::infer::is_outpost;
-use crate::doctor::proof::{Asked, Shows, Way};
+use crate::doctor::proof::{Asked, Proof, Shows, Way};
 use crate::doctor::subject::{PING, Subject, is_guarded};
 
 const MISSING: Code = Code {
@@ -142,7 +143,7 @@ fn of_host(subject: &Subject, outposts: &[&Router], host: &str) -> Option<(Strin
                     .fix(format!("take the middleware off router `{name}`"));
                 return Some((format!("guarded {name}"), finding));
             }
-            takes_all(subject, winner, host, secure)
+            takes_all(subject, winner, host, secure).or_else(|| by_chance(subject, winner, host, &url))
         }
         (_, None) => {
             let outpost = outposts.first()?;
@@ -165,7 +166,7 @@ fn of_host(subject: &Subject, outposts: &[&Router], host: &str) -> Option<(Strin
                 (outpost.name.trim_end_matches("@file"), winner.name.trim_end_matches("@file"));
             let (mine, its) = (outpost.priority.unwrap_or_default(), winner.priority.unwrap_or_default());
             let how = if mine == its {
-                format!("both have priority {mine}, and the order of the names decides")
+                format!("both have priority {mine}, and nothing says which of the two wins")
             } else {
                 format!("{its} to {mine}")
             };
@@ -179,6 +180,29 @@ fn of_host(subject: &Subject, outposts: &[&Router], host: &str) -> Option<(Strin
         }
         (None, Some(_)) => None,
     }
+}
+
+/// An outpost router that wins by its name alone.
+fn by_chance(subject: &Subject, router: &Router, host: &str, url: &url::Url) -> Option<(String, Finding)> {
+    let routing = subject.routing.as_ref()?;
+    let facts = RequestFacts::get(host, url.path());
+    let others = routing.of_host(host, url.scheme() == "https").into_iter();
+    let mut others = others.filter(|other| other.name != router.name && other.priority == router.priority);
+    let other = others.find(|other| {
+        !subject.leads_to_authentik(other) && other.rule.as_ref().is_some_and(|rule| rule.matches(&facts))
+    })?;
+    let (name, priority) = (router.name.trim_end_matches("@file"), router.priority.unwrap_or_default());
+    let definition = &router.definition;
+    let place = definition.rule.as_ref().map_or(definition.at.place, |rule| rule.place);
+    let other = other.name.trim_end_matches("@file");
+    let message = format!(
+        "the outpost router `{name}` has the same priority {priority} as `{other}` of {host}: nothing says which of the two wins"
+    );
+    let proof = Proof::Static(BY_CHANCE.to_owned());
+    let finding = Finding::new(&LOSES, Severity::Error, at(&definition.at.source, place), message, proof)
+        .because(LOOP)
+        .fix(format!("give `{name}` a priority above {priority}"));
+    Some((format!("loses {name}"), finding))
 }
 
 /// An outpost router that takes the service's own paths.
