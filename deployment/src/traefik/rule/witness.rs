@@ -183,7 +183,7 @@ mod tests {
             ("Host(`a.test`)", None, "GET a.test/? []"),
             ("Host(`a.test`) && PathPrefix(`/api`)", None, "GET a.test/api? []"),
             ("PathPrefix(`/`)", Some("b.test"), "GET b.test/? []"),
-            ("HostRegexp(`^[a-z0-9-]+\\.a\\.test$`) && !Path(`/x`)", None, "GET a.a.test/? []"),
+            ("HostRegexp(`^[a-z0-9-]+\\.a\\.test$`) && !Path(`/x`)", None, "GET 0.a.test/? []"),
             ("Host(`a.test`) && Method(`OPTIONS`)", None, "OPTIONS a.test/? []"),
             ("Host(`a.test`) && PathRegexp(`^/v[0-9]+/x`)", None, "GET a.test/v0/x? []"),
             ("(Host(`a.test`) || Host(`b.test`)) && Query(`k`, `v`)", Some("b.test"), "GET b.test/?k=v []"),

@@ -4,6 +4,7 @@
 
 mod answer;
 mod control;
+mod front;
 mod real_traefik;
 mod tls_front;
 mod upstreams;

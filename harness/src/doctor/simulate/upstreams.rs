@@ -1,7 +1,7 @@
 //! What stands behind the gateway on which findings are tried: Authentik, and a probe in place of every server.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ssoproof_deployment::Deployment;
 use ssoproof_deployment::traefik::ServiceType;
@@ -20,6 +20,9 @@ const MOST_PROBES: usize = 256;
 pub(super) const CONTROL: &str = "control.invalid";
 /// Authentik without TLS, whatever the files call it.
 pub(super) const AUTHENTIK: &str = "authentik-itself.invalid";
+
+/// Where nobody listens.
+const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 /// Places by `host:port`, with whether they are asked over TLS.
 type Places = BTreeMap<(String, u16), bool>;
@@ -82,6 +85,17 @@ impl Upstreams {
             upstreams.names.insert(&host, port, address);
         }
         upstreams.names.insert(AUTHENTIK, 80, authentik);
+        // An address stands for itself unless it is known here, and nothing outside is dialled.
+        for (_, _, auth) in subject.forward_auths() {
+            let asked = place(&auth.address)
+                .filter(|((host, port), _)| upstreams.names.lookup(host, *port).is_some());
+            if let Some(((host, port), _)) = asked
+                && !upstreams.servers.contains_key(&(host.clone(), port))
+                && !upstreams.auth.contains_key(&(host.clone(), port))
+            {
+                upstreams.names.insert(&host, port, NOBODY);
+            }
+        }
         Ok(upstreams)
     }
 

@@ -2,16 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ClientConfig;
 use secrecy::ExposeSecret as _;
 use ssoproof_deployment::{Deployment, Persona};
 use ssoproof_embedded::authentik::{self, Authentik, Profile};
 use ssoproof_embedded::dial::{Client, Names};
-use ssoproof_embedded::gateway::{self, Gateway, Trusted, any_certificate};
 use ssoproof_embedded::logs::Logs;
 use ssoproof_embedded::services::{Probe, ProbeSettings};
 use tempfile::TempDir;
@@ -19,7 +16,7 @@ use tokio::sync::Mutex;
 
 use super::answer::{Answer, header_lines};
 use super::control;
-use super::real_traefik::RealTraefik;
+use super::front::{Front, Making};
 use super::upstreams::{AUTHENTIK, Upstreams, tls_hosts};
 use crate::agent::{Agent, Credentials, Jar, Limits, Outgoing, Page, RawRequest, SignIn};
 use crate::doctor::finding::Finding;
@@ -30,7 +27,7 @@ use crate::provision::provision;
 use crate::stacks::{Authority, Secrets, StackError, trusting};
 
 /// The longest wait for an answer of the embedded stack.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// The cookie of a service, which the forward auth has no business with.
 const OWN_COOKIE: &str = "service_session=mine";
 
@@ -45,8 +42,7 @@ pub(in crate::doctor) struct World {
     upstreams: Upstreams,
     /// The jars of users who have signed in, by host.
     jars: Mutex<HashMap<String, Option<Jar>>>,
-    _gateways: Vec<Gateway>,
-    _processes: Vec<RealTraefik>,
+    _fronts: Vec<Front>,
     _authentik: Authentik,
     _folder: TempDir,
 }
@@ -65,7 +61,8 @@ impl World {
                 _ => None,
             })
             .collect();
-        let authority = Authority::new(hosts(subject, &deployment, &asked))?;
+        let hosts = hosts(subject, &deployment, &asked);
+        let authority = Authority::new(hosts.clone())?;
         let trust = trusting(&authority.ca)?;
         let secrets = Secrets::random(&deployment);
         let logs = Logs::default();
@@ -86,86 +83,33 @@ impl World {
         provision(&deployment, Client::new(internal.clone(), trust.clone()), &base, &secrets).await?;
 
         let folder = control::files(&deployment).map_err(|error| failed("the gateway", &error))?;
-        let settings = |directory: &Path, names: &Names| -> Result<gateway::Settings, StackError> {
-            let (server, logs) = (authority.server()?, logs.clone());
-            let mut settings = gateway::Settings::new(directory, server, names.clone(), trust.clone(), logs);
-            settings.watch = false;
-            settings.upstream_timeout = PATIENCE;
-            settings.profile =
-                ssoproof_deployment::traefik::Profile::for_version(&deployment.versions.traefik);
-            Ok(settings)
+        let making = Making { subject, authority: &authority, trust, logs, hosts: &hosts };
+        let control = making.control(folder.path(), &internal).await?;
+        let files = making.files(&internal, &upstreams.plain).await?;
+        public(&internal, subject, &files);
+        let mut fronts = Vec::new();
+        let recorder = if asked.iter().any(|asked| asked.way == Way::Recorder) {
+            let probe = Probe::start(ProbeSettings::default()).await;
+            let probe = probe.map_err(|error| failed("a probe", &error))?;
+            let names = upstreams.recorded(subject, probe.address()).await?;
+            let servers = upstreams.recorded_plain(subject, probe.address());
+            let recorded = making.files(&names, &servers).await?;
+            let client = making.client(&recorded)?;
+            fronts.push(recorded);
+            Some((client, probe))
+        } else {
+            None
         };
-        let suspect = |names: &Names| -> Result<gateway::Settings, StackError> {
-            let mut settings = settings(&subject.folder, names)?;
-            if let Some(routing) = &subject.routing {
-                let [http, https] = routing.entry_points();
-                (settings.http, settings.https) = (http.clone(), https.clone());
-            }
-            settings.trusted =
-                subject.static_config.as_ref().map_or(Trusted::Nobody, |fixed| fixed.trusted());
-            Ok(settings)
-        };
-        let start =
-            async |settings| Gateway::start(settings).await.map_err(|error| failed("the gateway", &error));
-        let control = start(settings(folder.path(), &internal)?).await?;
-        let reach = |http: SocketAddr, https: SocketAddr, trust: &Arc<ClientConfig>| {
-            let names = Names::default();
-            for host in hosts(subject, &deployment, &asked) {
-                names.insert(&host, 80, http);
-                names.insert(&host, 443, https);
-            }
-            Client::new(names, trust.clone())
-        };
-        let probe = match asked.iter().any(|asked| asked.way == Way::Recorder) {
-            false => None,
-            true => {
-                let probe = Probe::start(ProbeSettings::default()).await;
-                Some(probe.map_err(|error| failed("a probe", &error))?)
-            }
-        };
-        let (mut gateways, mut processes) = (Vec::new(), Vec::new());
-        let (files, recorder) = match &subject.traefik_bin {
-            None => {
-                let files = start(suspect(&internal)?).await?;
-                public(&internal, subject, &files);
-                let client = reach(files.http(), files.https(), &trust);
-                gateways.push(files);
-                let mut recorder = None;
-                if let Some(probe) = probe {
-                    let names = upstreams.recorded(subject, probe.address()).await?;
-                    let recorded = start(suspect(&names)?).await?;
-                    recorder = Some((reach(recorded.http(), recorded.https(), &trust), probe));
-                    gateways.push(recorded);
-                }
-                (client, recorder)
-            }
-            Some(binary) => {
-                // It shows a certificate of its own making.
-                let any = any_certificate().map_err(|error| failed("Traefik", &error))?;
-                let files = RealTraefik::start(binary, subject, &upstreams.plain).await?;
-                let client = reach(files.http, files.https, &any);
-                processes.push(files);
-                let mut recorder = None;
-                if let Some(probe) = probe {
-                    let servers = upstreams.recorded_plain(subject, probe.address());
-                    let recorded = RealTraefik::start(binary, subject, &servers).await?;
-                    recorder = Some((reach(recorded.http, recorded.https, &any), probe));
-                    processes.push(recorded);
-                }
-                (client, recorder)
-            }
-        };
-        let control_client = reach(control.http(), control.https(), &trust);
-        gateways.push(control);
+        let (through, past) = (making.client(&files)?, making.client(&control)?);
+        fronts.extend([files, control]);
         Ok(Self {
             subject: subject.clone(),
-            files,
+            files: through,
             recorder,
-            control: control_client,
+            control: past,
             secrets,
             jars: Mutex::default(),
-            _gateways: gateways,
-            _processes: processes,
+            _fronts: fronts,
             upstreams,
             _authentik: authentik,
             _folder: folder,
@@ -305,9 +249,9 @@ fn is_plain(host: &str) -> bool {
 }
 
 /// Makes the gateway's own hosts known to it: a forward auth that asks a public address comes back.
-fn public(names: &Names, subject: &Subject, gateway: &Gateway) {
+fn public(names: &Names, subject: &Subject, front: &Front) {
     for host in subject.hosts() {
-        for (port, address) in [(80, gateway.http()), (443, gateway.https())] {
+        for (port, address) in [(80, front.http()), (443, front.https())] {
             insert_new(names, &host, port, address);
         }
     }
