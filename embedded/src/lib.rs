@@ -4,6 +4,7 @@
 //! It is a test server: a claim about how the real programs answer, never a product to put users behind.
 
 pub mod authentik;
+mod bounded;
 pub mod dial;
 mod digest;
 pub mod faults;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use ssoproof_deployment::Source;
-use ssoproof_deployment::traefik::{Node, Outline, Value, parse};
+use ssoproof_deployment::traefik::{Node, NodeValue, Outline, parse_tree};
 use ssoproof_patcher::{HostPattern, MiddlewareName, Patched, Scope, Unpatched, patch};
 
 const MIDDLEWARE: &str = "authentik@file";
@@ -264,10 +264,10 @@ fn patched(name: &str, text: &str) -> Result<Patched, Unpatched> {
 /// Everything a file says, without the lists of the routers meant.
 fn rest(node: &Node, path: &mut Vec<String>, meant: &dyn Fn(&str) -> bool) -> serde_json::Value {
     match &node.value {
-        Value::Null => serde_json::Value::Null,
-        Value::Text(text) => text.clone().into(),
-        Value::List(items) => items.iter().map(|item| rest(item, path, meant)).collect(),
-        Value::Map(entries) => {
+        NodeValue::Null => serde_json::Value::Null,
+        NodeValue::Text(text) => text.clone().into(),
+        NodeValue::List(items) => items.iter().map(|item| rest(item, path, meant)).collect(),
+        NodeValue::Map(entries) => {
             let mut map = serde_json::Map::new();
             for (name, value) in entries {
                 path.push(name.value.clone());
@@ -291,7 +291,7 @@ fn comments(text: &str) -> Vec<&str> {
 /// What must hold of any file with these routers.
 fn holds(name: &str, text: &str, routers: &[Router]) -> Result<(), TestCaseError> {
     let source = Source::inline(name, text);
-    let Ok(old) = parse(&source) else { return Err(TestCaseError::fail(format!("no file:\n{text}"))) };
+    let Ok(old) = parse_tree(&source) else { return Err(TestCaseError::fail(format!("no file:\n{text}"))) };
     let before = Outline::read(&source).unwrap();
     let new = match patched(name, text) {
         Ok(new) => new,
@@ -322,7 +322,7 @@ fn holds(name: &str, text: &str, routers: &[Router]) -> Result<(), TestCaseError
     prop_assert_eq!(before.routers.len(), after.routers.len());
     prop_assert_eq!(&new.routers, &given);
     let rest = |node| rest(node, &mut Vec::new(), &meant);
-    prop_assert_eq!(rest(&old), rest(&parse(&source).unwrap()));
+    prop_assert_eq!(rest(&old), rest(&parse_tree(&source).unwrap()));
     prop_assert_eq!(comments(text), comments(&new.text), "comments of\n{}\nin\n{}", text, new.text);
     prop_assert_eq!(text.ends_with('\n'), new.text.ends_with('\n'));
     if text.contains('\r') {

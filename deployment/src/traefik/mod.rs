@@ -28,5 +28,4 @@ pub use outline::{Outline, OutlinedRouter, names};
 pub use path::{encoded_path, forwarded_path, routing_path};
 pub use profile::Profile;
 pub use rule::{Headers, Network, RequestFacts, Rule, RuleError, Witness};
-pub use rule::{Headers, Network, RequestFacts, Rule, RuleError, Witness};
-pub use tree::{Node, Value, Value as NodeValue, parse, parse as parse_tree};
+pub use tree::{Node, Value as NodeValue, parse as parse_tree};

@@ -1,6 +1,6 @@
 //! What the parts of one Grafana share: its settings, users, sessions and the last sign-ins.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::{Duration, Instant};
 
@@ -12,12 +12,13 @@ use super::oauth::Provider;
 use super::role::Mapping;
 use super::settings::Settings;
 use super::users::{User, Users};
+use crate::bounded::Bounded;
 use crate::digest::hex;
 
 /// The name of the session cookie.
 pub(super) const SESSION_COOKIE: &str = "grafana_session";
 /// Above this many sessions all are forgotten; nothing here lives that long.
-const MAX_SESSIONS: usize = 10_000;
+const MAX_SESSIONS: usize = 2_048;
 /// How many errors wait for the login page to show them; above, all are forgotten.
 const MAX_ERRORS: usize = 1_000;
 /// How many sign-ins are remembered.
@@ -80,17 +81,14 @@ impl Session {
 
 pub(super) struct State {
     pub(super) users: Users,
-    pub(super) sessions: HashMap<String, Session>,
-    errors: HashMap<String, String>,
+    pub(super) sessions: Bounded<Session>,
+    errors: Bounded<String>,
     sign_ins: VecDeque<SignIn>,
 }
 
 impl State {
     /// Opens a session and returns its token.
     pub(super) fn open(&mut self, session: Session) -> String {
-        if self.sessions.len() >= MAX_SESSIONS {
-            self.sessions.clear();
-        }
         let token = hex(&rand::random::<[u8; 16]>());
         self.sessions.insert(token.clone(), session);
         token
@@ -98,9 +96,6 @@ impl State {
 
     /// Keeps an error for the login page; what it returns stands in the cookie, which only Grafana can read.
     pub(super) fn keep_error(&mut self, words: String) -> String {
-        if self.errors.len() >= MAX_ERRORS {
-            self.errors.clear();
-        }
         let sealed = hex(&rand::random::<[u8; 32]>());
         self.errors.insert(sealed.clone(), words);
         sealed
@@ -133,8 +128,8 @@ impl Shared {
     pub(super) fn new(settings: Settings) -> Self {
         let state = State {
             users: Users::new(),
-            sessions: HashMap::new(),
-            errors: HashMap::new(),
+            sessions: Bounded::new(MAX_SESSIONS),
+            errors: Bounded::new(MAX_ERRORS),
             sign_ins: VecDeque::new(),
         };
         Self {

@@ -1,6 +1,5 @@
 //! The console: its login API and one page that signs a person in as the real SPA does.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use base64::Engine;
@@ -18,11 +17,12 @@ use super::policy::Access;
 use super::settings::{ConsoleVariant, OpenId};
 use super::shared::{Shared, now};
 use super::sts::{self, Asked};
+use crate::bounded::Bounded;
 
 /// How long a session's cookie lives, in seconds.
 const MAX_AGE: i64 = 43_200;
 /// Above this many sessions all are forgotten; nothing here lives that long.
-const MAX_SESSIONS: usize = 10_000;
+const MAX_SESSIONS: usize = 2_048;
 const PAGE: &str = include_str!("console.html");
 /// What the newest console lets its page load.
 const SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
@@ -32,7 +32,7 @@ const SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
 /// The console of one MinIO and who is signed in to it.
 pub(super) struct Console {
     shared: Arc<Shared>,
-    sessions: Mutex<HashMap<String, Identity>>,
+    sessions: Mutex<Bounded<Identity>>,
     states: States,
     exchange: Exchange,
 }
@@ -55,7 +55,12 @@ struct Redirected {
 impl Console {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         let states = States::new(&shared.settings.openid.client_id, &shared.deployment_id);
-        Self { shared, sessions: Mutex::default(), states, exchange: Exchange::default() }
+        Self {
+            shared,
+            sessions: Mutex::new(Bounded::new(MAX_SESSIONS)),
+            states,
+            exchange: Exchange::default(),
+        }
     }
 
     /// Ends every session.
@@ -252,12 +257,7 @@ impl Console {
 
     fn signed_in(&self, identity: Identity, by_sso: bool) -> Answer {
         let token = STANDARD.encode(rand::random::<[u8; 32]>());
-        let mut sessions = self.sessions();
-        if sessions.len() >= MAX_SESSIONS {
-            sessions.clear();
-        }
-        sessions.insert(token.clone(), identity);
-        drop(sessions);
+        self.sessions().insert(token.clone(), identity);
         let mut out = answer(StatusCode::NO_CONTENT, "", "");
         let until = expires(MAX_AGE);
         set_cookie(
@@ -279,7 +279,7 @@ impl Console {
         }
     }
 
-    fn sessions(&self) -> MutexGuard<'_, HashMap<String, Identity>> {
+    fn sessions(&self) -> MutexGuard<'_, Bounded<Identity>> {
         self.sessions.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

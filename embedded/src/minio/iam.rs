@@ -1,6 +1,6 @@
 //! Policies and credentials: who a request comes from and what it may do.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,9 +10,10 @@ use serde_json::{Map, Value};
 
 use super::builtin;
 use super::policy::{Access, Decision, PolicyDocument, PolicyNameError, decide};
+use crate::bounded::Bounded;
 
-/// Above this many credentials the expired ones are swept out at the next issue.
-const SWEEP: usize = 1_024;
+/// The most temporary credentials at once; the oldest go first.
+const MAX_CREDENTIALS: usize = 2_048;
 
 /// Temporary credentials and the claims they carry.
 #[derive(Clone, Debug)]
@@ -39,7 +40,7 @@ pub(super) enum Identity {
 /// `creds_after_restart_and_rotation`).
 pub(super) struct Iam {
     policies: BTreeMap<String, PolicyDocument>,
-    credentials: HashMap<String, Credentials>,
+    credentials: Bounded<Credentials>,
     /// The claim that names policies.
     claim: String,
     /// Role ARN and its policies, comma-separated.
@@ -58,7 +59,7 @@ impl Iam {
         let mut policies = builtin::policies();
         policies.extend(added.clone());
         let (claim, secret) = (claim.to_owned(), secret.to_owned());
-        Self { policies, credentials: HashMap::new(), claim, role, secret }
+        Self { policies, credentials: Bounded::new(MAX_CREDENTIALS), claim, role, secret }
     }
 
     pub(super) fn put_policy(&mut self, name: &str, policy: PolicyDocument) -> Result<(), PolicyNameError> {
@@ -82,13 +83,10 @@ impl Iam {
     }
 
     /// Makes credentials that carry `claims` and end at their `exp`; `None` when there is none.
-    pub(super) fn issue(&mut self, mut claims: Map<String, Value>, now: i64) -> Option<Credentials> {
+    pub(super) fn issue(&mut self, mut claims: Map<String, Value>) -> Option<Credentials> {
         let expires = claims.get("exp").and_then(Value::as_f64)? as i64;
         if expires == 0 {
             return None;
-        }
-        if self.credentials.len() >= SWEEP {
-            self.credentials.retain(|_, credentials| credentials.expires > now);
         }
         let access_key = random(20, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
         let secret_key = random(40, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
@@ -187,19 +185,19 @@ mod tests {
 
     fn session(iam: &mut Iam, claims: Value) -> Identity {
         let Value::Object(claims) = claims else { panic!("claims are an object") };
-        Identity::Session(Box::new(iam.issue(claims, 0).unwrap()))
+        Identity::Session(Box::new(iam.issue(claims).unwrap()))
     }
 
     #[test]
     fn credentials_end_with_their_exp_and_need_one() {
         let mut iam = iam();
         let claims = |value: Value| value.as_object().unwrap().clone();
-        let issued = iam.issue(claims(json!({ "exp": 1_000.5, "groups": "readonly" })), 0).unwrap();
+        let issued = iam.issue(claims(json!({ "exp": 1_000.5, "groups": "readonly" }))).unwrap();
         assert_eq!(issued.expires, 1_000);
         assert!(iam.find(&issued.access_key, 999).is_some());
         assert!(iam.find(&issued.access_key, 1_000).is_none());
-        assert!(iam.issue(claims(json!({})), 0).is_none());
-        assert!(iam.issue(claims(json!({ "exp": 0 })), 0).is_none());
+        assert!(iam.issue(claims(json!({}))).is_none());
+        assert!(iam.issue(claims(json!({ "exp": 0 }))).is_none());
     }
 
     #[test]

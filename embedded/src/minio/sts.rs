@@ -152,7 +152,7 @@ pub(super) async fn assume(shared: &Shared, asked: &Asked) -> Result<Issued, Sts
         return Err(internal());
     }
     let subject = grant::subject(&claims).map_err(invalid)?.to_owned();
-    let credentials = shared.iam_mut().issue(claims, now()).ok_or_else(internal)?;
+    let credentials = shared.iam_mut().issue(claims).ok_or_else(internal)?;
     Ok(Issued { credentials, subject })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use ssoproof_deployment::traefik::{Node, Outline, OutlinedRouter, parse};
+use ssoproof_deployment::traefik::{Node, Outline, OutlinedRouter, parse_tree};
 use ssoproof_deployment::{Problem, Source};
 
 use super::splice::{Candidate, Splice, apply};
@@ -92,7 +92,7 @@ struct Reading {
 
 impl Asked<'_> {
     fn read(&self, source: Source) -> Result<Reading, Problem> {
-        let root = parse(&source)?;
+        let root = parse_tree(&source)?;
         let mut context = Outline::of(&source, &root);
         let routers = std::mem::take(&mut context.routers);
         context.add(self.others.clone());

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use ssoproof_deployment::Located;
-use ssoproof_deployment::traefik::{Node, Value, names};
+use ssoproof_deployment::traefik::{Node, NodeValue, names};
 
 use crate::name::MiddlewareName;
 
@@ -32,15 +32,17 @@ pub(super) fn differs_only_in(
 /// Whether `node` is something that Traefik reads as a list of names.
 fn is_names(node: &Node) -> bool {
     match &node.value {
-        Value::Null | Value::Text(_) => true,
-        Value::List(items) => items.iter().all(|item| matches!(item.value, Value::Text(_) | Value::Null)),
-        Value::Map(entries) => entries.is_empty(),
+        NodeValue::Null | NodeValue::Text(_) => true,
+        NodeValue::List(items) => {
+            items.iter().all(|item| matches!(item.value, NodeValue::Text(_) | NodeValue::Null))
+        }
+        NodeValue::Map(entries) => entries.is_empty(),
     }
 }
 
 /// Whether the fields of a router are the same but for its list, and the list is the same or has `middleware` first.
 fn same_router(old: &Node, new: &Node, middleware: &MiddlewareName) -> bool {
-    let (Value::Map(old), Value::Map(new)) = (&old.value, &new.value) else { return false };
+    let (NodeValue::Map(old), NodeValue::Map(new)) = (&old.value, &new.value) else { return false };
     let (old, old_lists) = parted(old);
     let (new, new_lists) = parted(new);
     let rest_is_same = old.len() == new.len()
@@ -75,7 +77,7 @@ fn is_put_first(old: &[String], new: &Node, middleware: &MiddlewareName) -> bool
 /// Whether both are the same mapping, with `same` for the values of each name; or the same at all.
 fn same_map(old: &Node, new: &Node, same_value: &dyn Fn(&str, &Node, &Node) -> bool) -> bool {
     match (&old.value, &new.value) {
-        (Value::Map(old), Value::Map(new)) => {
+        (NodeValue::Map(old), NodeValue::Map(new)) => {
             // Entries stand in the same order nearly always.
             old.len() == new.len()
                 && old.iter().enumerate().all(|(index, (name, value))| {
@@ -91,12 +93,12 @@ fn same_map(old: &Node, new: &Node, same_value: &dyn Fn(&str, &Node, &Node) -> b
 
 fn same(old: &Node, new: &Node) -> bool {
     match (&old.value, &new.value) {
-        (Value::Null, Value::Null) => true,
-        (Value::Text(old), Value::Text(new)) => old == new,
-        (Value::List(old), Value::List(new)) => {
+        (NodeValue::Null, NodeValue::Null) => true,
+        (NodeValue::Text(old), NodeValue::Text(new)) => old == new,
+        (NodeValue::List(old), NodeValue::List(new)) => {
             old.len() == new.len() && old.iter().zip(new).all(|(old, new)| same(old, new))
         }
-        (Value::Map(_), Value::Map(_)) => same_map(old, new, &|_, old, new| same(old, new)),
+        (NodeValue::Map(_), NodeValue::Map(_)) => same_map(old, new, &|_, old, new| same(old, new)),
         _ => false,
     }
 }
