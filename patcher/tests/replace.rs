@@ -4,6 +4,8 @@ use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use ssoproof_patcher::{Read, Replaced, Spare, replace};
 use tempfile::TempDir;
@@ -102,4 +104,38 @@ fn old_file_is_not_put_back_over_a_newer_one() {
     fs::rename(path.with_file_name("other"), &path).unwrap();
     assert!(!displaced.restore().unwrap());
     assert_eq!(fs::read_to_string(&path).unwrap(), "newer");
+}
+
+#[test]
+fn no_version_of_another_writer_is_lost() {
+    let (_root, path, spare) = file("0");
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ended.load(Ordering::Relaxed) {
+                let read = Read::open(&path).unwrap();
+                if !read.source.text.ends_with("patched") {
+                    let text = format!("{} patched", read.source.text);
+                    drop(replace(&read, &text, &spare).unwrap());
+                }
+            }
+        });
+        for version in 1..=4_000 {
+            let aside = path.parent().unwrap().with_file_name("aside");
+            fs::write(&aside, version.to_string()).unwrap();
+            fs::rename(&aside, &path).unwrap();
+            let deadline = Instant::now() + Duration::from_secs(10);
+            loop {
+                let seen = fs::read_to_string(&path).unwrap();
+                if seen.split(' ').next() == Some(version.to_string().as_str()) {
+                    break;
+                }
+                if Instant::now() > deadline {
+                    ended.store(true, Ordering::Relaxed);
+                    panic!("version {version} was written, and `{seen}` is there");
+                }
+            }
+        }
+        ended.store(true, Ordering::Relaxed);
+    });
 }

@@ -234,3 +234,23 @@ fn two_watches_over_one_folder_agree() {
     }
     drop(again);
 }
+
+#[test]
+fn router_to_authentik_is_known_while_the_middlewares_file_is_written_anew() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("traefik");
+    fs::create_dir(&folder).unwrap();
+    fs::write(
+        folder.join("authentik.yml"),
+        "http: {middlewares: {authentik: {forwardAuth: {address: \"http://auth:9000/a\"}}}}",
+    )
+    .unwrap();
+    let login = "http:\n  routers: {login: {rule: Host(`app.test`) && PathPrefix(`/sso`), service: auth}}\n  services: {auth: {loadBalancer: {servers: [{url: \"http://auth:9000\"}]}}}\n";
+    fs::write(folder.join("login.yml"), login).unwrap();
+    let running = Running::over(root, folder);
+    by_rename(&running.path("authentik.yml"), "");
+    by_rename(&running.path("login.yml"), &format!("# again\n{login}"));
+    by_rename(&running.path("z.yml"), ROUTERS);
+    running.becomes(&running.path("z.yml"), &patched(ROUTERS));
+    assert_eq!(fs::read_to_string(running.path("login.yml")).unwrap(), format!("# again\n{login}"));
+}
