@@ -81,11 +81,6 @@ impl Stamp {
     pub(crate) fn owner(&self) -> (u32, u32) {
         self.owner
     }
-
-    /// Whether both are of one file, whatever it holds.
-    pub(crate) fn is_same_file(&self, other: &Self) -> bool {
-        (self.device, self.inode) == (other.device, other.inode)
-    }
 }
 
 impl Read {

@@ -55,7 +55,22 @@ pub struct Displaced {
     aside: PathBuf,
     old: File,
     stamp: Stamp,
-    ours: Stamp,
+    ours: Ours,
+}
+
+/// A new version as it was written.
+#[derive(Debug)]
+struct Ours {
+    file: File,
+    stamp: Stamp,
+    text: Box<str>,
+}
+
+impl Ours {
+    /// Whether it is at `path`, and nobody has written to it.
+    fn is_at(&self, path: &Path) -> bool {
+        is_at(path, &self.stamp) && text_of(&self.file).is_ok_and(|text| text == *self.text)
+    }
 }
 
 impl Displaced {
@@ -70,10 +85,10 @@ impl Displaced {
     /// # Errors
     /// When the system refuses.
     pub fn restore(self) -> io::Result<bool> {
-        if !is_at(&self.path, &self.ours) {
+        if !self.ours.is_at(&self.path) {
             return Ok(false);
         }
-        give_back(&self.aside, &self.path, self.ours)?;
+        give_back(&self.aside, &self.path, &self.ours)?;
         Ok(true)
     }
 }
@@ -150,7 +165,7 @@ fn into_place(read: &Read, text: &str, aside: &Path, mut new: File) -> Result<Re
     copy_attributes(&read.file, &new);
     new.set_permissions(Permissions::from_mode(read.stamp.mode()))?;
     new.sync_all()?;
-    let ours = Stamp::of(&new.metadata()?);
+    let ours = Ours { stamp: Stamp::of(&new.metadata()?), file: new, text: text.into() };
     if !is_at(&read.path, &read.stamp) || Stamp::of(&read.file.metadata()?) != read.stamp {
         return Ok(Replaced::Changed);
     }
@@ -161,7 +176,7 @@ fn into_place(read: &Read, text: &str, aside: &Path, mut new: File) -> Result<Re
     }
     let old_is_aside = is_at(aside, &read.stamp);
     if !old_is_aside || text_of(&read.file).ok().as_deref() != Some(&read.source.text) {
-        give_back(aside, &read.path, ours)?;
+        give_back(aside, &read.path, &ours)?;
         return Ok(Replaced::Changed);
     }
     if let Some(folder) = read.path.parent() {
@@ -179,17 +194,21 @@ fn into_place(read: &Read, text: &str, aside: &Path, mut new: File) -> Result<Re
     }))
 }
 
-/// Puts what is aside back to `path`, where `ours` is. When something else was there by now, that is newer still, and
-/// takes its place in turn.
-fn give_back(aside: &Path, path: &Path, ours: Stamp) -> io::Result<()> {
-    let mut put = ours;
+/// Puts what is aside back to `path`, where `ours` is. When something else was there by now, or somebody has written to
+/// ours, that is newer still, and takes its place in turn.
+fn give_back(aside: &Path, path: &Path, ours: &Ours) -> io::Result<()> {
+    let mut put = None;
     for _ in 0..MOST_CROSSINGS {
         let back = Stamp::of(&std::fs::metadata(aside)?);
         exchange(aside, path)?;
-        if std::fs::metadata(aside).is_ok_and(|metadata| Stamp::of(&metadata).is_same_file(&put)) {
+        let nobody_came = match &put {
+            None => ours.is_at(aside),
+            Some(put) => is_at(aside, put),
+        };
+        if nobody_came {
             break;
         }
-        put = back;
+        put = Some(back);
     }
     Ok(())
 }

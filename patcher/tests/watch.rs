@@ -227,7 +227,7 @@ fn two_watches_over_one_folder_agree() {
     let running = Running::with_folder();
     let again = Running::over(tempfile::tempdir().unwrap(), running.folder.clone());
     let path = running.path("app.yml");
-    for round in 0..20 {
+    for round in 0..100 {
         let text = format!("# {round}\n{ROUTERS}");
         fs::write(&path, &text).unwrap();
         running.becomes(&path, &patched(&text));
