@@ -47,6 +47,7 @@ struct With {
     /// Another folder of Traefik files than the deployment's.
     traefik: Option<String>,
     hosts: Vec<String>,
+    open: Vec<String>,
     traefik_version: Option<String>,
     r#static: Option<String>,
     grafana: Option<String>,
@@ -100,6 +101,7 @@ impl Variant {
             traefik: file(&self.with.traefik)
                 .or_else(|| self.with.no_deployment.then(|| folder.join("traefik"))),
             hosts: self.with.hosts.clone(),
+            open: self.with.open.clone(),
             traefik_version: self.with.traefik_version.clone(),
             static_config: file(&self.with.r#static),
             grafana: file(&self.with.grafana),

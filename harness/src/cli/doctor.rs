@@ -24,6 +24,9 @@ pub(super) struct DoctorOptions {
     /// Hosts that have to be protected, beside those of the deployment or the files; with commas, or more than once.
     #[arg(long, value_delimiter = ',', value_name = "HOST")]
     hosts: Vec<String>,
+    /// A router that is meant to be open, a webhook's for example; may be given more than once.
+    #[arg(long, value_name = "ROUTER")]
+    open: Vec<String>,
     /// Traefik's version; the deployment's, or 3.6, when left out.
     #[arg(long, value_name = "VERSION")]
     traefik_version: Option<String>,
@@ -73,6 +76,7 @@ fn examined(options: &DoctorOptions) -> Result<Exit, Exit> {
         deployment,
         traefik: options.traefik.clone(),
         hosts: options.hosts.clone(),
+        open: options.open.clone(),
         traefik_version: options.traefik_version.clone(),
         static_config: options.static_config.clone(),
         grafana: options.grafana.clone(),

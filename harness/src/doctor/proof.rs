@@ -60,7 +60,9 @@ pub enum Shows {
     Status(u16),
     /// The status is another one.
     NotStatus(u16),
-    /// The browser is not sent to Authentik's login.
+    /// The browser is sent to Authentik's login.
+    Login,
+    /// It is not.
     NoLogin,
     /// Authentik answers itself, with no redirect to the login.
     Authentik,
@@ -141,6 +143,7 @@ impl fmt::Display for Shows {
             Self::ServiceAt(place) => write!(out, "the service at {place} answers"),
             Self::Status(status) => write!(out, "status {status}"),
             Self::NotStatus(status) => write!(out, "another status than {status}"),
+            Self::Login => out.write_str("a redirect to the login"),
             Self::NoLogin => out.write_str("no redirect to the login"),
             Self::Authentik => out.write_str("Authentik answers itself, without a login"),
             Self::Reads(name, value) => write!(out, "the service reads `{name}: {value}`"),

@@ -33,6 +33,8 @@ pub struct Inputs {
     pub traefik: Option<PathBuf>,
     /// Hosts that have to be protected, beside those that the files protect.
     pub hosts: Vec<String>,
+    /// Routers that are meant to be open, by their names.
+    pub open: Vec<String>,
     /// Traefik's version; the deployment's, or 3.6, when left out.
     pub traefik_version: Option<String>,
     /// Traefik's static configuration.
@@ -67,6 +69,8 @@ pub struct Subject {
     pub(super) minio: Option<MinioSettings>,
     /// What is set up in Authentik, where it is given.
     pub(super) blueprint: Option<Blueprint>,
+    /// Routers that are meant to be open.
+    open: Vec<String>,
     /// A Traefik to try findings on, where one is given.
     pub(super) traefik_bin: Option<PathBuf>,
 }
@@ -152,6 +156,7 @@ impl Subject {
             grafana,
             minio,
             blueprint,
+            open: inputs.open.clone(),
             traefik_bin: inputs.traefik_bin.clone(),
         })
     }
@@ -220,6 +225,15 @@ impl Subject {
         router.service.as_ref().is_some_and(|service| {
             service.servers.iter().any(|server| host_and_port(server.url.as_str()) == upstream)
         })
+    }
+
+    /// Whether the router lets requests through to a service without asking, and is not meant to.
+    pub(super) fn is_open(&self, router: &Router) -> bool {
+        let meant = self
+            .open
+            .iter()
+            .any(|name| name.trim_end_matches("@file") == router.name.trim_end_matches("@file"));
+        !meant && serves(router) && !is_guarded(router) && !self.leads_to_authentik(router)
     }
 
     /// A place in `deployment.yaml`, where there is one.

@@ -5,7 +5,7 @@ use ssoproof_deployment::traefik::Router;
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity, at};
 use crate::doctor::proof::Shows;
-use crate::doctor::subject::{Subject, is_guarded, serves};
+use crate::doctor::subject::Subject;
 use crate::stacks::host_and_port;
 
 const ANY_HOST: Code = Code {
@@ -33,7 +33,7 @@ impl Rule for CatchAll {
             .collect();
         for secure in [true, false] {
             for router in routing.of_host(NOBODYS, secure) {
-                if !serves(router) || is_guarded(router) || subject.leads_to_authentik(router) {
+                if !subject.is_open(router) {
                     continue;
                 }
                 let definition = &router.definition;

@@ -60,7 +60,8 @@ fn finding(subject: &Subject, router: &Router) -> Finding {
         (None, _) => Proof::Static("no request for the router's rule is known".to_owned()),
         (Some(asked), None) => asked.shows(Shows::Status(404)),
         (Some(asked), Some(_)) if open.is_some() => asked.shows(Shows::Service),
-        (Some(asked), Some(_)) => asked.shows(Shows::NotStatus(200)),
+        (Some(asked), Some(other)) if is_guarded(other) => asked.shows(Shows::Login),
+        (Some(asked), Some(_)) => asked.shows(Shows::NotStatus(404)),
     };
     let definition = &router.definition;
     let place = place(router, missing.as_deref(), &reason);

@@ -54,7 +54,7 @@ fn proof(subject: &Subject, twice: &Duplicate) -> Proof {
             let Some(router) = config.router(&twice.name) else { return unseen() };
             let Some(asked) = asked(router) else { return unseen() };
             if is_guarded(router) {
-                return asked.shows(Shows::NotStatus(404));
+                return asked.shows(Shows::Login);
             }
             match router.service.as_ref().and_then(|service| service.servers.first()) {
                 Some(server) if serves(router) && !subject.leads_to_authentik(router) => {

@@ -8,7 +8,7 @@ use ssoproof_deployment::traefik::{RequestFacts, Router};
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity, at};
 use crate::doctor::proof::{Asked, Proof, Shows};
-use crate::doctor::subject::{Subject, is_guarded, serves};
+use crate::doctor::subject::{Subject, is_guarded};
 
 const OPEN: Code = Code {
     id: "DOC-R01",
@@ -43,8 +43,7 @@ impl Rule for OpenRouter {
         for (host, _) in subject.protected() {
             for secure in [true, false] {
                 for router in routing.of_host(&host, secure) {
-                    let open = serves(router) && !is_guarded(router) && !subject.leads_to_authentik(router);
-                    if !open || told.contains(&router.name) {
+                    if !subject.is_open(router) || told.contains(&router.name) {
                         continue;
                     }
                     let found = match subject.won_by(router, &host, secure) {

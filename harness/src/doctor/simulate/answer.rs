@@ -32,6 +32,7 @@ impl Answer {
             Shows::ServiceAt(place) => self.server.as_ref() == Some(place),
             Shows::Status(wanted) => status == Some(*wanted),
             Shows::NotStatus(other) => status.is_some_and(|status| status != *other),
+            Shows::Login => self.is_login(subject),
             Shows::NoLogin => status.is_some() && !self.is_login(subject),
             Shows::Authentik => self.is_authentik() && !self.is_login(subject),
             Shows::Reads(name, value) => self.server.is_some() && read(&self.arrived, name, value),
