@@ -223,8 +223,11 @@ fn authentik_side(subject: &Subject) -> Deployment {
     if let Some(blueprint) = &subject.blueprint {
         blueprint.set_up(&mut deployment);
     }
-    // Authentik takes no provider for a host that is no name.
-    deployment.services.retain(|_, service| host_of(&service.url).is_some_and(|host| is_plain(&host)));
+    // Authentik takes no provider for what is no web address, or for a host that is no name.
+    deployment.services.retain(|_, service| {
+        let web = ["http://", "https://"].iter().any(|scheme| service.url.starts_with(scheme));
+        web && host_of(&service.url).is_some_and(|host| is_plain(&host))
+    });
     deployment
 }
 
