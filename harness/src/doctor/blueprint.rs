@@ -190,7 +190,9 @@ impl Blueprint {
 
     /// The proxy provider that the outpost finds for `host`: by its exact authority, or by the domain of its cookie.
     pub(super) fn proxy_for(&self, host: &str) -> Option<&Proxy> {
-        let direct = self.proxies.iter().find(|proxy| proxy.authority() == host);
+        // Authentik takes web addresses alone.
+        let web = |proxy: &&Proxy| proxy.external_host.value.starts_with("http");
+        let direct = self.proxies.iter().filter(web).find(|proxy| proxy.authority() == host);
         direct.or_else(|| {
             self.proxies.iter().find(|proxy| {
                 let domain = proxy.cookie_domain.as_ref().map(|said| said.value.trim_start_matches('.'));
