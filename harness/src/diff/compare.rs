@@ -96,8 +96,9 @@ pub(super) fn compare(from: &CaseRecord, to: &CaseRecord) -> Vec<Difference> {
             Pair::From(_) => from.holds == Some(true),
             Pair::To(_) => to.holds == Some(true),
         };
-        let ends = pairs.iter().rposition(|pair| !ended(pair)).map_or(0, |last| last + 1);
-        pairs.truncate(ends);
+        let both = pairs.iter().rposition(|pair| matches!(pair, Pair::Both(..)));
+        let rest = pairs.split_off(both.map_or(0, |last| last + 1));
+        pairs.extend(rest.into_iter().filter(|pair| !ended(pair)));
     }
     for pair in pairs {
         match pair {
