@@ -13,4 +13,5 @@ pub mod grafana;
 mod listen;
 pub mod logs;
 pub mod minio;
+pub mod ports;
 pub mod services;

@@ -68,7 +68,9 @@ struct Traefik(Child, SocketAddr);
 
 impl Traefik {
     fn start(program: &Path, folder: &Path, guard: Guard) -> Self {
-        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        // Below the ports of connections, so that none of this test's own takes it in between.
+        let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, (20_000..30_000).find(free).unwrap()));
         let mut command = Command::new(program);
         command
             .arg(format!("--entryPoints.web.address={address}"))

@@ -2,7 +2,7 @@
 //!
 //! Runs when `SSOPROOF_TRAEFIK_BIN` names a Traefik 3.x or there is a `traefik` in `PATH`; says so when not.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use ssoproof_deployment::traefik::Profile;
 use ssoproof_embedded::gateway::Gateway;
+use ssoproof_embedded::ports;
 
 use crate::client::{get, send};
 use crate::normal;
@@ -39,10 +40,6 @@ fn program() -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join("traefik")).find(|file| file.is_file())
 }
 
-fn free_port() -> SocketAddr {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap()
-}
-
 impl Traefik {
     /// Starts one on the world's folder and waits until its API shows `router`; none without a program.
     async fn start(world: &World, router: &str) -> Option<Self> {
@@ -53,7 +50,7 @@ impl Traefik {
         let output = Command::new(&program).arg("version").output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let version = text.lines().find_map(|line| line.strip_prefix("Version:")).unwrap().trim().to_owned();
-        let (web, websecure, api) = (free_port(), free_port(), free_port());
+        let [web, websecure, api] = ports::free().unwrap();
         let child = Command::new(&program)
             .args([
                 format!("--entrypoints.web.address={web}"),

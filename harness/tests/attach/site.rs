@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -16,6 +16,7 @@ use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::dial::Names;
+use ssoproof_embedded::ports;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
@@ -77,7 +78,7 @@ impl Site {
         let yaml = copy.join("deployment.yaml");
         fs::write(&yaml, fs::read_to_string(&yaml).unwrap() + "\n" + lines + "\n").unwrap();
         let deployment = Deployment::load(&copy).unwrap();
-        let [http, https, api, authentik, worker, services, free] = ports();
+        let [http, https, api, authentik, worker, services, free] = ports::free().unwrap();
         let tls = certificates(folder.path(), &deployment);
 
         let names = Names::default();
@@ -231,12 +232,6 @@ fn read(report: &Path) -> Verdicts {
     let cases = report["cases"].as_array().unwrap().iter();
     let pair = |case: &Value| (case["id"].as_str().unwrap().into(), case["verdict"].as_str().unwrap().into());
     cases.map(pair).collect()
-}
-
-/// Free ports of loopback, each another.
-fn ports<const COUNT: usize>() -> [SocketAddr; COUNT] {
-    let held: [TcpListener; COUNT] = std::array::from_fn(|_| TcpListener::bind(("127.0.0.1", 0)).unwrap());
-    held.map(|listener| listener.local_addr().unwrap())
 }
 
 /// Writes `ca.pem`, and a certificate of it with its key; returns what trusts it.

@@ -2,7 +2,7 @@
 //! files is turned to loopback first, so that it reaches nobody else.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use regex::{Captures, Regex};
 use ssoproof_deployment::traefik::{EntryPoint, dynamic_files};
 use ssoproof_embedded::dial::{Client, Names};
 use ssoproof_embedded::gateway::{Trusted, any_certificate};
+use ssoproof_embedded::ports;
 use tempfile::TempDir;
 
 use super::world::failed;
@@ -78,7 +79,7 @@ impl RealTraefik {
                 std::fs::write(&path, to_loopback(&text, servers))?;
             }
         }
-        let [http, https, api] = free_ports()?;
+        let [http, https, api] = ports::free()?;
         let entry_points = subject.routing.as_ref().map(|routing| routing.entry_points().clone());
         let [web, websecure] =
             entry_points.unwrap_or_else(|| [EntryPoint::new("web"), EntryPoint::new("websecure")]);
@@ -153,20 +154,10 @@ fn to_loopback(text: &str, servers: &Plain) -> String {
     turned.into_owned()
 }
 
-/// Free ports of loopback, each another.
-fn free_ports<const COUNT: usize>() -> std::io::Result<[SocketAddr; COUNT]> {
-    let mut held = Vec::new();
-    let mut addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); COUNT];
-    for address in &mut addresses {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        *address = listener.local_addr()?;
-        held.push(listener);
-    }
-    Ok(addresses)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     #[test]
