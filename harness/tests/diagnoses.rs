@@ -10,7 +10,7 @@ use futures::StreamExt as _;
 use regex::Regex;
 use ssoproof::diagnoses::{self, Subject};
 use ssoproof::runner::{self, CaseOutcome, Event, Options};
-use ssoproof::scenario::{self, Case};
+use ssoproof::scenario::{self, Case, by_scenario};
 use ssoproof::stacks::{Embedded, Stack as _};
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::faults::{self, Fault};
@@ -85,11 +85,7 @@ const PROVOKED: &[(&str, &[&str])] = &[
 fn suite() -> (Arc<Deployment>, Vec<Arc<Case>>, Vec<Arc<Case>>) {
     let deployment = Deployment::load(Path::new(SPACEMUSIC)).expect("deployment");
     let cases = scenario::load(&deployment, &[SPACEMUSIC.into()]).expect("scenarios");
-    let mut seen = BTreeSet::new();
-    let (first, others) = cases
-        .into_iter()
-        .map(Arc::new)
-        .partition(|case: &Arc<Case>| seen.insert(case.scenario.file.id.value.clone()));
+    let (first, others) = by_scenario(cases.into_iter().map(Arc::new).collect());
     (Arc::new(deployment), first, others)
 }
 

@@ -1,12 +1,11 @@
 //! What every version that is modelled does otherwise than the deployment's own, in `snapshots/versions/`.
 //! `cargo insta review` shows what a change of the embedded stack does to them.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use ssoproof::diff::{self, Run, Side, Verdict};
-use ssoproof::scenario;
+use ssoproof::scenario::{self, by_scenario};
 use ssoproof_deployment::Deployment;
 
 const SPACEMUSIC: &str = "../scenarios/spacemusic";
@@ -18,11 +17,9 @@ fn run(versions: Option<&str>) -> Run {
         versions.parse::<Side>().expect("versions").apply(&mut deployment);
     }
     let cases = scenario::load(&deployment, &[SPACEMUSIC.into()]).expect("scenarios");
-    let mut seen = BTreeSet::new();
-    let first = cases.into_iter().filter(|case| seen.insert(case.scenario.file.id.value.clone()));
-    let cases = first.map(Arc::new).collect();
+    let (first, _) = by_scenario(cases.into_iter().map(Arc::new).collect());
     let runtime = tokio::runtime::Runtime::new().expect("threads");
-    runtime.block_on(diff::run(Arc::new(deployment), cases, 8, || {})).expect("run")
+    runtime.block_on(diff::run(Arc::new(deployment), first, 8, || {})).expect("run")
 }
 
 /// The run with the deployment's own versions.

@@ -14,7 +14,7 @@ use ssoproof_embedded::faults::Fault;
 use super::matrix::{Caught, CheckId, Column, Matrix, Row};
 use super::reach::Dialled;
 use crate::runner::{self, CaseOutcome, Event, Verdict};
-use crate::scenario::Case;
+use crate::scenario::{Case, by_scenario};
 use crate::stacks::{Embedded, StackError};
 
 /// How many faults are run at once.
@@ -173,12 +173,6 @@ fn scenario(case: &Case) -> &str {
 
 fn proves(case: &Case, requirement: &str) -> bool {
     case.scenario.file.requirements.iter().any(|of| of.as_str() == requirement)
-}
-
-/// The first case of every scenario, and the others.
-fn by_scenario(cases: Vec<Arc<Case>>) -> (Vec<Arc<Case>>, Vec<Arc<Case>>) {
-    let mut seen = BTreeSet::new();
-    cases.into_iter().partition(|case| seen.insert(scenario(case).to_owned()))
 }
 
 /// Runs `cases` on `stack` and tells `over` of each.

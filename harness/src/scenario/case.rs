@@ -60,6 +60,12 @@ pub struct Actor {
     pub persona: Option<String>,
 }
 
+/// The first case of every scenario, and the others.
+pub fn by_scenario(cases: Vec<Arc<Case>>) -> (Vec<Arc<Case>>, Vec<Arc<Case>>) {
+    let mut seen = BTreeSet::new();
+    cases.into_iter().partition(|case| seen.insert(case.scenario.file.id.value.clone()))
+}
+
 impl Case {
     /// The verbs by which its steps change something that outlasts the actors' browsers.
     pub fn mutations(&self) -> BTreeSet<&'static str> {

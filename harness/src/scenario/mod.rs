@@ -9,7 +9,7 @@ mod scope;
 mod text;
 mod values;
 
-pub use case::{Actor, Case, PlannedStep, Scenario};
+pub use case::{Actor, Case, PlannedStep, Scenario, by_scenario};
 pub use file::{Axis, Matrix, ScenarioFile, StepsFile};
 pub use known::{CAUGHT, EXPECTED_FAILURES, entry};
 pub use load::{check_files, load};

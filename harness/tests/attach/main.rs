@@ -4,6 +4,8 @@
 //! Needs `SSOPROOF_TRAEFIK_BIN` and `SSOPROOF_POSTGRES_BIN`; without them every test passes with a word.
 
 mod apps;
+#[path = "../common/mod.rs"]
+mod common;
 mod echo;
 #[path = "../../../embedded/tests/store/postgres.rs"]
 #[allow(dead_code, reason = "these tests use a part of it")]

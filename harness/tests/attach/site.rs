@@ -74,7 +74,8 @@ impl Site {
         let postgres = Postgres::start().await?;
         let folder = tempfile::tempdir().unwrap();
         let copy = folder.path().join("spacemusic");
-        copy_folder(Path::new(SPACEMUSIC), &copy).unwrap();
+        fs::create_dir(&copy).unwrap();
+        crate::common::copy(Path::new(SPACEMUSIC), &copy).unwrap();
         let yaml = copy.join("deployment.yaml");
         fs::write(&yaml, fs::read_to_string(&yaml).unwrap() + "\n" + lines + "\n").unwrap();
         let deployment = Deployment::load(&copy).unwrap();
@@ -268,20 +269,6 @@ fn traefik_files(folder: &Path, upstreams: &[(String, SocketAddr)]) {
     let stores = serde_json::json!({ "default": { "defaultCertificate": { "certFile": certificate, "keyFile": key } } });
     fs::write(dynamic.join("tls.yml"), serde_json::json!({ "tls": { "stores": stores } }).to_string())
         .unwrap();
-}
-
-fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir(to)?;
-    for entry in fs::read_dir(from)? {
-        let path = entry?.path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy_folder(&path, &target)?;
-        } else {
-            fs::copy(&path, target)?;
-        }
-    }
-    Ok(())
 }
 
 /// Waits until a GET of `path` is answered with success.
