@@ -69,6 +69,21 @@ pub struct Auth {
     pub logout_url: Located<String>,
 }
 
+impl Auth {
+    /// Authentik at `url`, with the flows that it comes with, where the gateway reaches it at `upstream`.
+    pub fn new(url: &str, upstream: String) -> Self {
+        let invalidation_flow = invalidation_flow();
+        Self {
+            url: Located::nowhere(url.to_owned()),
+            upstream: Located::nowhere(upstream),
+            authentication_flow: authentication_flow(),
+            provider_invalidation_flow: provider_invalidation_flow(),
+            logout_url: Located::nowhere(format!("{url}/if/flow/{invalidation_flow}/")),
+            invalidation_flow,
+        }
+    }
+}
+
 fn authentication_flow() -> String {
     "default-authentication-flow".to_owned()
 }

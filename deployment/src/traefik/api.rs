@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::config::{Middleware, Router, RuntimeConfig, Status, qualified};
+use super::config::{Middleware, Router, RuntimeConfig, Status, qualified, unqualified};
 use super::dynamic::{ForwardAuth, HeaderEdits, MiddlewareType};
 use super::profile::Profile;
 
@@ -15,7 +15,7 @@ impl RuntimeConfig {
     /// The list at `/api/http/middlewares`.
     pub fn api_middlewares(&self, profile: &Profile) -> Value {
         let shown = |middleware: &Middleware| {
-            let name = middleware.name.strip_suffix("@file").unwrap_or(&middleware.name);
+            let name = unqualified(&middleware.name);
             let definition = self.dynamic.middlewares.get(name);
             let types = definition.map(|definition| definition.types.as_slice()).unwrap_or_default();
             api_middleware(middleware, types, profile)

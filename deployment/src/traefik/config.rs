@@ -212,6 +212,11 @@ pub fn qualified(name: &str) -> String {
     if name.contains('@') { name.to_owned() } else { format!("{name}@file") }
 }
 
+/// The name in the files: what other providers define stands there with its provider, if at all.
+pub fn unqualified(name: &str) -> &str {
+    name.strip_suffix("@file").unwrap_or(name)
+}
+
 struct Builder<'a> {
     dynamic: &'a Dynamic,
     entry_points: &'a [EntryPoint],
@@ -266,7 +271,7 @@ impl Builder<'_> {
                     .parents
                     .iter()
                     .map(|parent| qualified(parent))
-                    .filter(|parent| !self.dynamic.routers.contains_key(bare(parent)))
+                    .filter(|parent| !self.dynamic.routers.contains_key(unqualified(parent)))
                     .map(|parent| format!("parent router \"{parent}\" does not exist"));
                 router.errors.extend(missing);
                 router.errors.push("router is not reachable".to_owned());
@@ -311,7 +316,7 @@ impl Builder<'_> {
         }
         if let Some(options) = definition.tls.as_ref().and_then(|tls| tls.options.as_ref())
             && **options != "default"
-            && !self.dynamic.tls_options.contains(bare(options))
+            && !self.dynamic.tls_options.contains(unqualified(options))
         {
             return Err(format!("building router handler: unknown TLS options: {}", qualified(options)));
         }
@@ -336,7 +341,7 @@ impl Builder<'_> {
         if name == "noop@internal" {
             return Ok(None);
         }
-        let definition = self.dynamic.services.get(bare(name));
+        let definition = self.dynamic.services.get(unqualified(name));
         let Some(definition) = definition else {
             return Err(format!("the service \"{name}\" does not exist"));
         };
@@ -364,7 +369,7 @@ impl Builder<'_> {
             None => None,
             Some(transport) => {
                 let transport = qualified(transport);
-                let found = self.dynamic.transports.get(bare(&transport));
+                let found = self.dynamic.transports.get(unqualified(&transport));
                 Some(found.ok_or_else(|| self.missing_transport(&transport, balancer))?)
             }
         };
@@ -411,7 +416,7 @@ impl Builder<'_> {
             above.pop();
             return Err(format!("could not instantiate middleware {name}: recursion detected in {path}"));
         }
-        let definition = self.dynamic.middlewares.get(bare(name)).cloned();
+        let definition = self.dynamic.middlewares.get(unqualified(name)).cloned();
         let Some(definition) = definition else {
             return Err(format!("middleware \"{name}\" does not exist"));
         };
@@ -451,11 +456,6 @@ impl Builder<'_> {
         });
         made.collect()
     }
-}
-
-/// The name in the files: what other providers define stands there with its provider, if at all.
-fn bare(name: &str) -> &str {
-    name.strip_suffix("@file").unwrap_or(name)
 }
 
 /// A server's URL; none when it has no host, which answers 502 in Traefik and is left out here.

@@ -107,6 +107,14 @@ pub struct MiddlewareDefinition {
 }
 
 impl MiddlewareDefinition {
+    /// What it asks, when it is a forward auth.
+    pub fn forward_auth(&self) -> Option<&ForwardAuth> {
+        self.types.iter().find_map(|kind| match kind {
+            MiddlewareType::ForwardAuth(auth) => Some(auth.as_ref()),
+            _ => None,
+        })
+    }
+
     /// Where the setting `name` stands, or else the middleware's name.
     pub fn setting(&self, name: &str) -> Place {
         self.settings.get(&name.to_ascii_lowercase()).copied().unwrap_or(self.at.place)

@@ -16,7 +16,9 @@ mod rule;
 mod tests;
 mod tree;
 
-pub use config::{EntryPoint, Middleware, Router, RuntimeConfig, Service, Status, Target, qualified};
+pub use config::{
+    EntryPoint, Middleware, Router, RuntimeConfig, Service, Status, Target, qualified, unqualified,
+};
 pub use dynamic::{
     At, Duplicate, Dynamic, ForwardAuth, HeaderEdits, LoadBalancer, MiddlewareDefinition, MiddlewareType,
     RedirectScheme, RouterDefinition, Server, ServiceDefinition, ServiceType, Tls, TransportDefinition,

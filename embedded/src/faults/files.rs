@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
-use ssoproof_deployment::traefik::dynamic_files;
+use ssoproof_deployment::traefik::{dynamic_files, unqualified};
 use ssoproof_deployment::{Deployment, Problem, Source};
 
 /// The files below a folder, as trees. YAML is written as JSON, which is YAML as well.
@@ -61,7 +61,7 @@ impl Files {
 
     /// The definition of `name`, with its provider or without, among the `kind`: `routers`, `middlewares`, `services`.
     pub fn definition(&mut self, kind: &str, name: &str) -> Option<&mut Map<String, Value>> {
-        let name = name.trim_end_matches("@file");
+        let name = unqualified(name);
         self.trees
             .values_mut()
             .find_map(|tree| tree.get_mut("http")?.get_mut(kind)?.get_mut(name)?.as_object_mut())

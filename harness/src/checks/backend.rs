@@ -10,7 +10,7 @@ use ssoproof_deployment::{Located, Place};
 use super::Finding;
 use super::expect::{Check, CheckFuture, differs};
 use super::header::HeaderCheck;
-use crate::evidence::{Hop, Tells};
+use crate::evidence::{Hop, Tells, header_lines};
 use crate::steps::{Parts, Seen, StepError, World};
 
 /// Request headers by name, in any case.
@@ -53,10 +53,8 @@ pub(super) fn untold(hop: &Hop) -> StepError {
 /// The values of a request header in a service's report, byte for byte; names are compared in any case but `_`
 /// is not `-`. A value that is no UTF-8 stands in `headers` as Latin-1 and in `headers_hex` as what it is.
 fn received(report: &Value, name: &str) -> Vec<Vec<u8>> {
-    let lines = report["headers"].as_array().into_iter().flatten();
     let odd = report["headers_hex"].as_array().map(Vec::as_slice).unwrap_or_default();
-    lines
-        .filter_map(|line| Some((line[0].as_str()?, line[1].as_str()?)))
+    header_lines(report)
         .filter(|(key, _)| key.eq_ignore_ascii_case(name))
         .map(|(key, text)| {
             let latin1: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();

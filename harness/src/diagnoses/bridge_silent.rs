@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::subject::{Diagnosed, Diagnosis, Subject};
+use crate::evidence::header_lines;
 
 /// The bridge does not keep the identity.
 pub(super) struct BridgeSilent;
@@ -48,7 +49,6 @@ impl Diagnosis for BridgeSilent {
 
 /// Whether what arrived says who the user is.
 fn names_somebody(arrived: &Value) -> bool {
-    let lines = arrived["headers"].as_array().into_iter().flatten();
-    let mut pairs = lines.filter_map(|line| Some((line.get(0)?.as_str()?, line.get(1)?.as_str()?)));
-    pairs.any(|(name, value)| name.eq_ignore_ascii_case("x-authentik-username") && !value.is_empty())
+    header_lines(arrived)
+        .any(|(name, value)| name.eq_ignore_ascii_case("x-authentik-username") && !value.is_empty())
 }

@@ -85,6 +85,7 @@ mod userinfo_masked;
 mod verifier;
 mod websocket;
 
+pub(crate) use subject::AUTHORIZE;
 pub(crate) use subject::copies;
 pub use subject::{Diagnosed, Diagnosis, Pointer, Subject};
 

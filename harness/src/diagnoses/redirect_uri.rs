@@ -1,6 +1,6 @@
 //! SSO-O01.
 
-use super::subject::{Diagnosed, Diagnosis, Subject};
+use super::subject::{AUTHORIZE, Diagnosed, Diagnosis, Subject};
 use crate::evidence::parameter;
 
 /// A relying party's redirect URI is not one of its provider's.
@@ -20,7 +20,7 @@ impl Diagnosis for RedirectUri {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let hop = subject.hops_at("/application/o/authorize/", 400).find(|hop| {
+        let hop = subject.hops_at(AUTHORIZE, 400).find(|hop| {
             hop.response().is_some_and(|response| response.text().contains("Redirect URI Error"))
         })?;
         let query = |name: &str| parameter(&hop.request.url, name);

@@ -1,6 +1,7 @@
 //! SSO-R03.
 
 use super::subject::{Diagnosed, Diagnosis, Subject};
+use ssoproof_deployment::traefik::unqualified;
 
 /// A router of a protected service has no forward auth.
 pub(super) struct RouterUnprotected;
@@ -37,10 +38,7 @@ impl Diagnosis for RouterUnprotected {
                 router.name
             ),
             pointer: Some(routing.pointer(&router.definition.at)),
-            help: format!(
-                "add `middlewares: [{middleware}]` to router `{}`",
-                router.name.trim_end_matches("@file")
-            ),
+            help: format!("add `middlewares: [{middleware}]` to router `{}`", unqualified(&router.name)),
         })
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 use serde_json::Value;
-use ssoproof_deployment::traefik::{ForwardAuth, MiddlewareDefinition, MiddlewareType, canonical_header};
+use ssoproof_deployment::traefik::{ForwardAuth, MiddlewareDefinition, canonical_header};
 use ssoproof_deployment::{Deployment, Place, Problem, Service, Source};
 use url::Url;
 
@@ -17,7 +17,7 @@ use crate::runner::StepFinding;
 use crate::scenario::Case;
 
 /// The shared authorize endpoint.
-pub(super) const AUTHORIZE: &str = "/application/o/authorize/";
+pub(crate) const AUTHORIZE: &str = "/application/o/authorize/";
 /// Where clients redeem codes.
 pub(super) const TOKEN: &str = "/application/o/token/";
 /// Where they ask who somebody is.
@@ -175,11 +175,7 @@ impl Subject<'_> {
     ) -> Option<(&'r MiddlewareDefinition, &'r ForwardAuth)> {
         let name = self.deployment.traefik.middleware.split('@').next()?;
         let definition = routing.config().dynamic.middlewares.get(name)?;
-        let auth = definition.types.iter().find_map(|kind| match kind {
-            MiddlewareType::ForwardAuth(auth) => Some(auth),
-            _ => None,
-        })?;
-        Some((definition, auth))
+        Some((definition, definition.forward_auth()?))
     }
 
     /// Whether `url` is at Authentik's own host.

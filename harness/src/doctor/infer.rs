@@ -5,7 +5,7 @@ use std::path::Path;
 
 use regex::Regex;
 use ssoproof_deployment::traefik::{
-    Dynamic, ForwardAuth, MiddlewareType, RouterDefinition, Rule, ServiceType,
+    Dynamic, ForwardAuth, MiddlewareType, RouterDefinition, Rule, ServiceType, unqualified,
 };
 use ssoproof_deployment::{
     Apps, Auth, Deployment, EntryPoints, Headers, Located, Persona, Service, Traefik, Versions,
@@ -36,6 +36,9 @@ const GROUP: &str = "doctor";
 /// What stands for Authentik where the files do not name it.
 const NOBODY: &str = "http://authentik.invalid:9000";
 
+/// A router and the hosts that it names.
+type Hosted<'a> = (&'a RouterDefinition, Vec<String>);
+
 /// What the files tell: the protected hosts are those of routers that list a forward auth middleware, or one that
 /// there is not, and `hosts`.
 pub(super) fn deployment(
@@ -45,27 +48,29 @@ pub(super) fn deployment(
     version: &str,
     fixed: Option<&StaticConfig>,
 ) -> Deployment {
+    let routers: Vec<Hosted<'_>> =
+        dynamic.routers.values().map(|router| (router.as_ref(), hosts_of(router))).collect();
     let mut protected: BTreeMap<String, Option<String>> = BTreeMap::new();
-    for router in dynamic.routers.values() {
+    for (router, hosts) in &routers {
         if lists_protection(dynamic, router) && !is_outpost(router) {
-            for host in hosts_of(router) {
-                protected.entry(host).or_insert_with(|| server(dynamic, router));
+            for host in hosts {
+                protected.entry(host.clone()).or_insert_with(|| server(dynamic, router));
             }
         }
     }
     for host in hosts {
         let host = host.to_ascii_lowercase();
-        let own = dynamic.routers.values().find(|router| hosts_of(router).contains(&host));
+        let own = routers.iter().find(|(_, hosts)| hosts.contains(&host)).map(|(router, _)| router);
         let served = own.and_then(|router| server(dynamic, router));
         protected.entry(host).or_insert(served);
     }
-    let upstream = upstream(dynamic);
-    let auth = auth_host(dynamic, &upstream, &protected);
+    let upstream = upstream(dynamic, &routers);
+    let auth = auth_host(dynamic, &routers, &upstream, &protected);
     let services = protected.into_iter().map(|(host, upstream)| {
         let slug: String = host.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         let service = Service {
             title: host.clone(),
-            url: Located::nowhere(format!("{}://{host}", scheme(dynamic, &host))),
+            url: Located::nowhere(format!("{}://{host}", scheme(&routers, &host))),
             upstream: Located::nowhere(upstream.unwrap_or_else(|| "http://service.invalid".to_owned())),
             allow: Vec::new(),
             bridge: None,
@@ -85,14 +90,7 @@ pub(super) fn deployment(
     };
     Deployment {
         name: folder.display().to_string(),
-        auth: Auth {
-            url: Located::nowhere(auth.clone()),
-            upstream: Located::nowhere(upstream),
-            authentication_flow: "default-authentication-flow".to_owned(),
-            invalidation_flow: "default-invalidation-flow".to_owned(),
-            provider_invalidation_flow: "default-provider-invalidation-flow".to_owned(),
-            logout_url: Located::nowhere(format!("{auth}/if/flow/default-invalidation-flow/")),
-        },
+        auth: Auth::new(&auth, upstream),
         traefik: Traefik {
             dynamic: Located::nowhere(folder.to_owned()),
             middleware: Located::nowhere(middleware(dynamic)),
@@ -137,11 +135,7 @@ pub(super) fn hosts_of(router: &RouterDefinition) -> Vec<String> {
 
 /// The forward auth of the middleware `name`, with or without its provider.
 pub(super) fn forward_auth<'a>(dynamic: &'a Dynamic, name: &str) -> Option<&'a ForwardAuth> {
-    let definition = dynamic.middlewares.get(name.strip_suffix("@file").unwrap_or(name))?;
-    definition.types.iter().find_map(|kind| match kind {
-        MiddlewareType::ForwardAuth(auth) => Some(auth.as_ref()),
-        _ => None,
-    })
+    dynamic.middlewares.get(unqualified(name))?.forward_auth()
 }
 
 /// Whether the router's rule is about the outpost's paths.
@@ -152,7 +146,7 @@ pub(super) fn is_outpost(router: &RouterDefinition) -> bool {
 fn lists_protection(dynamic: &Dynamic, router: &RouterDefinition) -> bool {
     let mut names = router.middlewares.iter().flat_map(|list| list.iter());
     names.any(|name| {
-        let bare = name.strip_suffix("@file").unwrap_or(name);
+        let bare = unqualified(name);
         match dynamic.middlewares.get(bare) {
             None => true,
             Some(definition) => definition.types.iter().any(|kind| match kind {
@@ -167,19 +161,19 @@ fn lists_protection(dynamic: &Dynamic, router: &RouterDefinition) -> bool {
 }
 
 /// How the host is asked: plain where no router of it answers TLS.
-fn scheme(dynamic: &Dynamic, host: &str) -> &'static str {
-    let own = || dynamic.routers.values().filter(|router| hosts_of(router).iter().any(|one| one == host));
+fn scheme(routers: &[Hosted<'_>], host: &str) -> &'static str {
+    let own = || routers.iter().filter(|(_, hosts)| hosts.iter().any(|one| one == host));
     let secure = |router: &RouterDefinition| {
         let mut entries = router.entry_points.iter().flat_map(|list| list.iter());
         router.tls.is_some() || router.entry_points.is_none() || entries.any(|entry| is_secure(entry))
     };
-    if own().next().is_some() && !own().any(|router| secure(router)) { "http" } else { "https" }
+    if own().next().is_some() && !own().any(|(router, _)| secure(router)) { "http" } else { "https" }
 }
 
 /// The URL of the first server of the router's service.
 fn server(dynamic: &Dynamic, router: &RouterDefinition) -> Option<String> {
     let name = router.service.as_ref()?;
-    let service = dynamic.services.get(name.strip_suffix("@file").unwrap_or(name))?;
+    let service = dynamic.services.get(unqualified(name))?;
     service.types.iter().find_map(|kind| match kind {
         ServiceType::LoadBalancer(balancer) => {
             let url = Url::parse(&balancer.servers.first()?.url).ok()?;
@@ -195,8 +189,8 @@ fn server(dynamic: &Dynamic, router: &RouterDefinition) -> Option<String> {
 }
 
 /// Where Authentik is: behind the outpost's router, or else where a forward auth asks.
-fn upstream(dynamic: &Dynamic) -> String {
-    let public: BTreeSet<String> = dynamic.routers.values().flat_map(|router| hosts_of(router)).collect();
+fn upstream(dynamic: &Dynamic, routers: &[Hosted<'_>]) -> String {
+    let public: BTreeSet<&str> = routers.iter().flat_map(|(_, hosts)| hosts).map(String::as_str).collect();
     let behind = dynamic.routers.values().filter(|router| is_outpost(router));
     let asked = dynamic.middlewares.keys().filter_map(|name| forward_auth(dynamic, name));
     let asked = asked.filter_map(|auth| {
@@ -210,21 +204,26 @@ fn upstream(dynamic: &Dynamic) -> String {
 }
 
 /// The public URL of Authentik: a host that is routed there, all of it.
-fn auth_host(dynamic: &Dynamic, upstream: &str, protected: &BTreeMap<String, Option<String>>) -> String {
+fn auth_host(
+    dynamic: &Dynamic,
+    routers: &[Hosted<'_>],
+    upstream: &str,
+    protected: &BTreeMap<String, Option<String>>,
+) -> String {
     let place = host_and_port(upstream);
     let leads = |router: &RouterDefinition| {
         !is_outpost(router) && server(dynamic, router).and_then(|url| host_and_port(&url)) == place
     };
-    let routers = dynamic.routers.values().filter(|router| leads(router));
-    let host = routers.flat_map(|router| hosts_of(router)).find(|host| !protected.contains_key(host));
-    format!("https://{}", host.as_deref().unwrap_or("authentik.invalid"))
+    let led = routers.iter().filter(|(router, _)| leads(router));
+    let host = led.flat_map(|(_, hosts)| hosts).find(|host| !protected.contains_key(*host));
+    format!("https://{}", host.map_or("authentik.invalid", String::as_str))
 }
 
 fn middleware(dynamic: &Dynamic) -> String {
     let names = dynamic.middlewares.keys().filter(|name| forward_auth(dynamic, name).is_some());
     let listed = |name: &&String| {
         let lists = dynamic.routers.values().filter_map(|router| router.middlewares.as_ref());
-        lists.filter(|list| list.iter().any(|one| one.trim_end_matches("@file") == name.as_str())).count()
+        lists.filter(|list| list.iter().any(|one| unqualified(one) == name.as_str())).count()
     };
     let most = names.max_by_key(listed);
     format!("{}@file", most.map_or("authentik", String::as_str))

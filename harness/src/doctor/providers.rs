@@ -4,7 +4,6 @@ use regex::Regex;
 use ssoproof_deployment::SigningKey;
 use ssoproof_deployment::traefik::At;
 
-use super::finding::at;
 use super::settings::Said;
 use super::subject::Subject;
 use super::{grafana, minio};
@@ -92,7 +91,7 @@ impl Subject {
         said: bool,
     ) -> App {
         let uri = |uri: &ssoproof_deployment::Located<String>| RedirectUri {
-            said: Said::new(uri.value.clone(), self.stated.as_ref().map(|source| at(source, uri.place))),
+            said: Said::new(uri.value.clone(), self.stated_at(uri.place)),
             matching: Match::Strict,
         };
         let unsigned = (promised.signing_key.value == SigningKey::None)

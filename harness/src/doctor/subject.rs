@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ssoproof_deployment::traefik::{
     Action, At, Dynamic, EntryPoint, ForwardAuth, MiddlewareDefinition, Profile, Router, Witness,
-    dynamic_files,
+    dynamic_files, unqualified,
 };
 use ssoproof_deployment::{Deployment, Place, Problem, Source};
 use url::Url;
@@ -205,7 +205,7 @@ impl Subject {
     /// What the router is, when nothing can be said of it: it is on an entry point that may be there and is not looked
     /// at, or it serves what Traefik makes itself.
     pub(super) fn is_beyond(&self, router: &Router) -> Option<String> {
-        let name = router.name.trim_end_matches("@file");
+        let name = unqualified(&router.name);
         let service = router.definition.service.as_ref().map_or("", |service| service.as_str());
         if service.ends_with("@internal") && service != "noop@internal" {
             return Some(format!("router `{name}` of service {service} at {}", router.at()));
@@ -229,10 +229,7 @@ impl Subject {
 
     /// Whether the router lets requests through to a service without asking, and is not meant to.
     pub(super) fn is_open(&self, router: &Router) -> bool {
-        let meant = self
-            .open
-            .iter()
-            .any(|name| name.trim_end_matches("@file") == router.name.trim_end_matches("@file"));
+        let meant = self.open.iter().any(|name| unqualified(name) == unqualified(&router.name));
         !meant && serves(router) && !is_guarded(router) && !self.leads_to_authentik(router)
     }
 

@@ -53,6 +53,12 @@ impl Backends {
     }
 }
 
+/// The header lines in a report of what reached a service, in their order.
+pub(crate) fn header_lines(report: &Value) -> impl Iterator<Item = (&str, &str)> {
+    let lines = report["headers"].as_array().into_iter().flatten();
+    lines.filter_map(|line| Some((line.get(0)?.as_str()?, line.get(1)?.as_str()?)))
+}
+
 /// The report of a probe.
 fn of_probe(hop: &Hop) -> Option<Value> {
     let response = hop.response()?;

@@ -11,6 +11,7 @@ mod normalise;
 mod redact;
 
 pub(crate) use aws_error::AwsError;
+pub(crate) use backends::header_lines;
 pub use backends::{Backends, Tells};
 pub use curl::curl;
 pub(crate) use curl::curl_line;

@@ -27,7 +27,7 @@ use ssoproof_embedded::dial::Client;
 use crate::evidence::Backends;
 
 pub use attach::{AttachOptions, Attached, Resolve};
-pub(crate) use attach::{client as attached_client, traefik_list};
+pub(crate) use attach::{client as attached_client, traefik_list, without_credentials};
 pub(crate) use authority::{Authority, trusting};
 pub use containers::{ContainerOptions, Containers};
 pub(crate) use containers::{forget, reap_all, timeline};
@@ -36,7 +36,7 @@ pub use lease::{Lease, LeaseFolder};
 pub use live::Live;
 pub use loan::Loan;
 pub use opened::{Opened, StackChoice, detach, hold};
-pub(crate) use parts::{copy_of, host_and_port};
+pub(crate) use parts::{copy_of, failed, host_and_port};
 pub(crate) use process::{end, interrupted, leave_terminal};
 pub use secrets::Secrets;
 

@@ -234,6 +234,7 @@ pub(super) fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-pub(super) fn failed(part: &'static str, error: &dyn std::fmt::Display) -> StackError {
+/// The error of a part that does not start.
+pub(crate) fn failed(part: &'static str, error: &dyn std::fmt::Display) -> StackError {
     StackError::Start { part, reason: error.to_string() }
 }

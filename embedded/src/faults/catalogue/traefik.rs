@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use ssoproof_deployment::Deployment;
+use ssoproof_deployment::traefik::unqualified;
 
 use crate::faults::fault::{Fault, Group, Seam};
 use crate::faults::files::Files;
@@ -15,7 +16,7 @@ fn host(deployment: &Deployment) -> Option<String> {
 /// Edits the routers of the service that is hit, the outpost's aside.
 fn router(files: &mut Files, deployment: &Deployment, edit: impl Fn(&mut Map<String, Value>)) -> bool {
     let Some(host) = host(deployment) else { return false };
-    let outpost = deployment.traefik.outpost_router.trim_end_matches("@file");
+    let outpost = unqualified(&deployment.traefik.outpost_router);
     let mut found = false;
     for (name, router) in files.routers_of(&host) {
         if name != outpost {
@@ -218,7 +219,7 @@ pub(super) const FAULTS: &[Fault] = &[
         diagnosis: "SSO-R07",
         seam: Seam::Files(|files, deployment| {
             let Some(host) = host_of(&deployment.auth.url) else { return false };
-            let outpost = deployment.traefik.outpost_router.trim_end_matches("@file").to_owned();
+            let outpost = unqualified(&deployment.traefik.outpost_router).to_owned();
             let middleware = deployment.traefik.middleware.value.clone();
             let mut found = false;
             for (name, router) in files.routers_of(&host) {

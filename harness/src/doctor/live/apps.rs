@@ -3,6 +3,7 @@
 use ssoproof_embedded::minio::check_jwks;
 
 use super::ask::{Ask, told};
+use crate::diagnoses::AUTHORIZE;
 use crate::doctor::finding::{Code, Finding, Severity};
 use crate::doctor::subject::Subject;
 
@@ -16,7 +17,7 @@ const KEYS: Code =
 
 /// The endpoints that all applications share.
 const SHARED: [(&str, &str); 3] = [
-    ("authorization_endpoint", "/application/o/authorize/"),
+    ("authorization_endpoint", AUTHORIZE),
     ("token_endpoint", "/application/o/token/"),
     ("userinfo_endpoint", "/application/o/userinfo/"),
 ];

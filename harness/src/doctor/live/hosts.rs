@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::ask::{Ask, seen, told};
+use crate::diagnoses::AUTHORIZE;
 use crate::doctor::finding::{Code, Finding, Severity};
 use crate::doctor::subject::{PING, Subject};
 
@@ -47,7 +48,7 @@ pub(super) async fn outposts(subject: &Subject, ask: &Ask) -> Vec<Finding> {
         let auth = subject.auth_host();
         let login = to.is_some_and(|to| {
             let known = subject.stated.is_some();
-            (!known || to.host_str() == auth.as_deref()) && to.path() == "/application/o/authorize/"
+            (!known || to.host_str() == auth.as_deref()) && to.path() == AUTHORIZE
         });
         if !login {
             let open = answer.status().is_success();

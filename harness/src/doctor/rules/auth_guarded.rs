@@ -4,6 +4,7 @@ use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity, at};
 use crate::doctor::proof::{Asked, Shows};
 use crate::doctor::subject::{Subject, is_guarded};
+use ssoproof_deployment::traefik::unqualified;
 
 const GUARDED: Code =
     Code { id: "DOC-R16", title: "Authentik's own host is behind forward auth", diagnosis: Some("SSO-R07") };
@@ -23,7 +24,7 @@ impl Rule for AuthGuarded {
         let Some(router) = winner.filter(|router| is_guarded(router)) else { return };
         let definition = &router.definition;
         let place = definition.middlewares.as_ref().map_or(definition.at.place, |list| list.place);
-        let name = router.name.trim_end_matches("@file");
+        let name = unqualified(&router.name);
         let message = format!("router `{name}` puts Authentik's own host behind the forward auth middleware");
         let proof = Asked::get(url).shows(Shows::NotStatus(200));
         into.push(

@@ -1,6 +1,6 @@
 //! DOC-R09: routers without a host that lead to a service.
 
-use ssoproof_deployment::traefik::Router;
+use ssoproof_deployment::traefik::{Router, unqualified};
 
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity, at};
@@ -43,7 +43,7 @@ impl Rule for CatchAll {
                 if told.contains(&place.to_string()) || told.contains(&definition.at.to_string()) {
                     continue;
                 }
-                let bare = router.name.trim_end_matches("@file");
+                let bare = unqualified(&router.name);
                 let shared = shares(subject, router);
                 let (severity, what) = match &shared {
                     Some(host) => (Severity::Error, format!("the service of the protected host {host}")),

@@ -2,7 +2,7 @@
 
 use ssoproof_deployment::Place;
 use ssoproof_deployment::suggestion;
-use ssoproof_deployment::traefik::{Router, Rule as Matching, Status};
+use ssoproof_deployment::traefik::{Router, Rule as Matching, Status, unqualified};
 
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity, at};
@@ -40,7 +40,7 @@ impl Rule for Disabled {
 }
 
 fn finding(subject: &Subject, router: &Router) -> Finding {
-    let bare = router.name.trim_end_matches("@file");
+    let bare = unqualified(&router.name);
     let reason = router.errors.join("; ");
     let secure = router.definition.tls.is_some()
         || subject.routing.as_ref().is_some_and(|routing| {
@@ -69,7 +69,7 @@ fn finding(subject: &Subject, router: &Router) -> Finding {
         if ours && (taken.is_none() || open.is_some()) { Severity::Error } else { Severity::Warning };
     let (code, message) = match (&missing, open) {
         (_, Some(open)) => {
-            let to = open.name.trim_end_matches("@file");
+            let to = unqualified(&open.name);
             (
                 &FALLS_THROUGH,
                 format!("router `{bare}` is disabled, {reason}, and `{to}` takes its requests unasked"),

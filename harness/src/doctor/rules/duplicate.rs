@@ -1,6 +1,6 @@
 //! DOC-T03: names that two files define.
 
-use ssoproof_deployment::traefik::Duplicate;
+use ssoproof_deployment::traefik::{Duplicate, unqualified};
 
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity};
@@ -69,7 +69,7 @@ fn proof(subject: &Subject, twice: &Duplicate) -> Proof {
         "service" => {
             let using = config.routers.iter().filter(|router| {
                 let service = router.service.as_ref();
-                service.is_some_and(|service| service.name.trim_end_matches("@file") == twice.name)
+                service.is_some_and(|service| unqualified(&service.name) == twice.name)
             });
             let mut using = using.filter(|router| serves(router) && !subject.leads_to_authentik(router));
             let found = using.find_map(|router| {

@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::Rule;
+use crate::diagnoses::AUTHORIZE;
 use crate::doctor::finding::{Code, Finding, Severity};
 use crate::doctor::proof::{Asked, Proof, Shows, Way};
 use crate::doctor::subject::{Subject, host_of};
@@ -34,7 +35,7 @@ impl Rule for GrafanaUrls {
         let base = subject.deployment.auth.url.trim_end_matches('/');
         for (name, said) in &grafana.endpoints {
             let path = match *name {
-                "auth_url" => "/application/o/authorize/",
+                "auth_url" => AUTHORIZE,
                 "token_url" => "/application/o/token/",
                 _ => "/application/o/userinfo/",
             };

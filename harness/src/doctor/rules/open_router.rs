@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ssoproof_deployment::Place;
-use ssoproof_deployment::traefik::{RequestFacts, Router};
+use ssoproof_deployment::traefik::{RequestFacts, Router, unqualified};
 
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity, at};
@@ -99,8 +99,8 @@ fn beaten<'s>(
 
 fn finding(subject: &Subject, router: &Router, host: &str, proof: Proof, beaten: Option<&Router>) -> Finding {
     let definition = &router.definition;
-    let bare = router.name.trim_end_matches("@file");
-    let middleware = subject.deployment.traefik.middleware.trim_end_matches("@file");
+    let bare = unqualified(&router.name);
+    let middleware = unqualified(&subject.deployment.traefik.middleware);
     let rule_place = definition.rule.as_ref().map_or(definition.at.place, |rule| rule.place);
     let list: Option<Place> = definition.middlewares.as_ref().map(|list| list.place);
     let lacks = match (&definition.middlewares, beaten) {
@@ -120,14 +120,14 @@ fn finding(subject: &Subject, router: &Router, host: &str, proof: Proof, beaten:
             let message = format!(
                 "router `{bare}` {lacks} and has the same priority {} as `{}`: nothing says which of the two wins",
                 router.priority.unwrap_or_default(),
-                other.name.trim_end_matches("@file"),
+                unqualified(&other.name),
             );
             made(&TIE, rule_place, message)
         }
         Some(other) => {
             let message = format!(
                 "router `{bare}` {lacks} and goes before `{}` ({} to {}): its requests reach {host} unasked",
-                other.name.trim_end_matches("@file"),
+                unqualified(&other.name),
                 router.priority.unwrap_or_default(),
                 other.priority.unwrap_or_default(),
             );

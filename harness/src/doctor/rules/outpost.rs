@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ssoproof_deployment::traefik::{At, RequestFacts, Router, Status};
+use ssoproof_deployment::traefik::{At, RequestFacts, Router, Status, unqualified};
 
 use super::Rule;
 use super::open_router::BY_CHANCE;
@@ -128,7 +128,7 @@ fn of_host(subject: &Subject, outposts: &[&Router], host: &str) -> Option<(Strin
             if is_guarded(winner) {
                 let list = winner.definition.middlewares.as_ref();
                 let place = list.map_or(winner.definition.at.place, |list| list.place);
-                let name = winner.name.trim_end_matches("@file");
+                let name = unqualified(&winner.name);
                 let message = format!("the outpost router `{name}` runs the forward auth middleware");
                 let place = at(&winner.definition.at.source, place);
                 // The outpost lets its own paths pass, so that the question alone can be seen.
@@ -147,23 +147,17 @@ fn of_host(subject: &Subject, outposts: &[&Router], host: &str) -> Option<(Strin
         }
         (_, None) => {
             let outpost = outposts.first()?;
-            let instead = winner.map_or_else(
-                || "no router".to_owned(),
-                |one| format!("`{}`", one.name.trim_end_matches("@file")),
-            );
+            let instead =
+                winner.map_or_else(|| "no router".to_owned(), |one| format!("`{}`", unqualified(&one.name)));
             let message =
                 format!("the outpost router does not list {host}: {instead} takes the outpost's paths there");
             let finding = Finding::new(&MISSING, Severity::Error, rule_at(outpost), message, silent)
                 .because(LOOP)
-                .fix(format!(
-                    "add `` || Host(`{host}`) `` to the rule of `{}`",
-                    outpost.name.trim_end_matches("@file")
-                ));
+                .fix(format!("add `` || Host(`{host}`) `` to the rule of `{}`", unqualified(&outpost.name)));
             Some((format!("missing {host}"), finding))
         }
         (Some(winner), Some(outpost)) => {
-            let (name, other) =
-                (outpost.name.trim_end_matches("@file"), winner.name.trim_end_matches("@file"));
+            let (name, other) = (unqualified(&outpost.name), unqualified(&winner.name));
             let (mine, its) = (outpost.priority.unwrap_or_default(), winner.priority.unwrap_or_default());
             let how = if mine == its {
                 format!("both have priority {mine}, and nothing says which of the two wins")
@@ -191,10 +185,10 @@ fn by_chance(subject: &Subject, router: &Router, host: &str, url: &url::Url) -> 
     let other = others.find(|other| {
         !subject.leads_to_authentik(other) && other.rule.as_ref().is_some_and(|rule| rule.matches(&facts))
     })?;
-    let (name, priority) = (router.name.trim_end_matches("@file"), router.priority.unwrap_or_default());
+    let (name, priority) = (unqualified(&router.name), router.priority.unwrap_or_default());
     let definition = &router.definition;
     let place = definition.rule.as_ref().map_or(definition.at.place, |rule| rule.place);
-    let other = other.name.trim_end_matches("@file");
+    let other = unqualified(&other.name);
     let message = format!(
         "the outpost router `{name}` has the same priority {priority} as `{other}` of {host}: nothing says which of the two wins"
     );
@@ -216,7 +210,7 @@ fn takes_all(subject: &Subject, router: &Router, host: &str, secure: bool) -> Op
     if winner.name != router.name || !subject.leads_to_authentik(router) {
         return None;
     }
-    let name = router.name.trim_end_matches("@file");
+    let name = unqualified(&router.name);
     let definition = &router.definition;
     let place = definition.rule.as_ref().map_or(definition.at.place, |rule| rule.place);
     let message = format!("the outpost router `{name}` takes every path of {host}");
@@ -236,7 +230,7 @@ fn any_host(subject: &Subject, router: &Router) -> Option<Finding> {
     let url = url::Url::parse(&format!("{scheme}://{NOBODYS}{PING}")).ok()?;
     let definition = &router.definition;
     let place = definition.rule.as_ref().map_or(definition.at.place, |rule| rule.place);
-    let name = router.name.trim_end_matches("@file");
+    let name = unqualified(&router.name);
     let length = router.priority.unwrap_or_default();
     let message = format!("the outpost router `{name}` names no host");
     let proof = Asked::get(url).shows(Shows::Status(204));

@@ -5,6 +5,7 @@ use crate::doctor::finding::{Code, Finding, Severity, at};
 use crate::doctor::proof::{Asked, Shows};
 use crate::doctor::subject::{Subject, host_of, is_guarded, serves};
 use crate::stacks::host_and_port;
+use ssoproof_deployment::traefik::unqualified;
 
 const OTHER: Code = Code {
     id: "DOC-R08",
@@ -55,7 +56,7 @@ impl Rule for Upstream {
                     )
                     .fix(format!(
                         "let router `{}` use the service at {}",
-                        router.name.trim_end_matches("@file"),
+                        unqualified(&router.name),
                         **upstream
                     )),
             );

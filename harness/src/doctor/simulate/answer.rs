@@ -1,8 +1,8 @@
 //! What came of a request.
 
-use serde_json::Value;
 use url::Url;
 
+use crate::diagnoses::AUTHORIZE;
 use crate::doctor::proof::Shows;
 use crate::doctor::subject::Subject;
 use crate::evidence::Hop;
@@ -50,8 +50,7 @@ impl Answer {
     fn is_login(&self, subject: &Subject) -> bool {
         let auth = Url::parse(&subject.deployment.auth.url).ok();
         self.hop.redirect_target().is_some_and(|to| {
-            auth.is_some_and(|auth| auth.host_str() == to.host_str())
-                && to.path() == "/application/o/authorize/"
+            auth.is_some_and(|auth| auth.host_str() == to.host_str()) && to.path() == AUTHORIZE
         })
     }
 
@@ -78,12 +77,4 @@ impl Answer {
         let to = self.hop.redirect_target().map(|to| format!(" to {}", &to[..url::Position::AfterPath]));
         format!("{}{}{from}{by}", answer.status, to.unwrap_or_default())
     }
-}
-
-/// The header lines in a probe's report.
-pub(super) fn header_lines(report: &Value) -> Vec<(String, String)> {
-    let lines = report["headers"].as_array().into_iter().flatten();
-    lines
-        .filter_map(|line| Some((line.get(0)?.as_str()?.to_owned(), line.get(1)?.as_str()?.to_owned())))
-        .collect()
 }

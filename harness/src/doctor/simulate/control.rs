@@ -3,17 +3,16 @@
 use serde_json::json;
 use ssoproof_deployment::Deployment;
 use tempfile::TempDir;
-use url::Url;
 
 use super::upstreams::{AUTHENTIK, CONTROL};
 use crate::doctor::infer;
+use crate::doctor::subject::host_of;
 
 /// Files as they should be: the control, through which users sign in.
 pub(super) fn files(deployment: &Deployment) -> std::io::Result<TempDir> {
     let upstream = format!("http://{AUTHENTIK}");
     let headers: Vec<&str> = infer::IDENTITY.to_vec();
     let mut routers = serde_json::Map::new();
-    let host = |url: &str| Url::parse(url).ok().and_then(|url| Some(url.host_str()?.to_owned()));
     let mut add = |name: String, rule: String, service: &str, guarded: bool| {
         let middlewares: &[&str] = if guarded { &["authentik"] } else { &[] };
         for (entry, tls) in [("web", None), ("websecure", Some(json!({})))] {
@@ -24,11 +23,11 @@ pub(super) fn files(deployment: &Deployment) -> std::io::Result<TempDir> {
             routers.insert(format!("{name}-{entry}"), router);
         }
     };
-    if let Some(host) = host(&deployment.auth.url) {
+    if let Some(host) = host_of(&deployment.auth.url) {
         add("auth".to_owned(), format!("Host(`{host}`)"), "authentik", false);
     }
     for (slug, service) in &deployment.services {
-        let Some(host) = host(&service.url) else { continue };
+        let Some(host) = host_of(&service.url) else { continue };
         add(slug.clone(), format!("Host(`{host}`)"), "control", true);
         let outpost = format!("Host(`{host}`) && PathPrefix(`/outpost.goauthentik.io/`)");
         add(format!("{slug}-outpost"), outpost, "authentik", false);

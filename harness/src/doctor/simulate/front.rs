@@ -11,9 +11,9 @@ use ssoproof_embedded::gateway::{self, Gateway, Trusted, any_certificate};
 use ssoproof_embedded::logs::Logs;
 
 use super::real_traefik::{Plain, RealTraefik};
-use super::world::{PATIENCE, failed};
+use super::world::PATIENCE;
 use crate::doctor::subject::Subject;
-use crate::stacks::{Authority, StackError};
+use crate::stacks::{Authority, StackError, failed};
 
 /// A running gateway. Dropping it stops it.
 pub(super) enum Front {

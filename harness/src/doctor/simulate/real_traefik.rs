@@ -7,19 +7,16 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::Request;
-use http_body_util::Full;
 use regex::{Captures, Regex};
 use ssoproof_deployment::traefik::{EntryPoint, dynamic_files};
 use ssoproof_embedded::dial::{Client, Names};
 use ssoproof_embedded::gateway::{Trusted, any_certificate};
 use ssoproof_embedded::ports;
 use tempfile::TempDir;
+use url::Url;
 
-use super::world::failed;
 use crate::doctor::subject::Subject;
-use crate::stacks::{StackError, copy_of, host_and_port};
+use crate::stacks::{StackError, copy_of, failed, host_and_port, traefik_list};
 
 /// The longest wait until it has read the files.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -130,12 +127,8 @@ impl RealTraefik {
 
     /// How many routers of the file provider the API tells of.
     async fn file_routers(&self, client: &Client) -> Result<usize, String> {
-        let url = format!("http://{}/api/http/routers?per_page=1000", self.api);
-        let request = Request::builder().uri(url).body(Full::<Bytes>::default());
-        let request = request.map_err(|error| error.to_string())?;
-        let answer = client.send(request).await.map_err(|error| error.to_string())?;
-        let list: Vec<serde_json::Value> =
-            serde_json::from_slice(answer.body()).map_err(|error| error.to_string())?;
+        let api = Url::parse(&format!("http://{}", self.api)).map_err(|error| error.to_string())?;
+        let list = traefik_list(client, &api, "routers").await.map_err(|error| error.to_string())?;
         Ok(list.iter().filter(|router| router["provider"] == "file").count())
     }
 }

@@ -14,7 +14,7 @@ use ssoproof_embedded::services::{Probe, ProbeSettings};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
-use super::answer::{Answer, header_lines};
+use super::answer::Answer;
 use super::control;
 use super::front::{Front, Making};
 use super::upstreams::{AUTHENTIK, Upstreams, tls_hosts};
@@ -22,9 +22,9 @@ use crate::agent::{Agent, Credentials, Jar, Limits, Outgoing, Page, RawRequest, 
 use crate::doctor::finding::Finding;
 use crate::doctor::proof::{Asked, Proof, Way};
 use crate::doctor::subject::{Subject, host_of};
-use crate::evidence::Ledger;
+use crate::evidence::{Ledger, header_lines};
 use crate::provision::provision;
-use crate::stacks::{Authority, Secrets, StackError, trusting};
+use crate::stacks::{Authority, Secrets, StackError, failed, trusting};
 
 /// The longest wait for an answer of the embedded stack.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -160,7 +160,12 @@ impl World {
         Ok(Answer {
             router: router.map(|router| router.name.clone()),
             server,
-            arrived: ledger.arrived(&hop).map(|report| header_lines(&report)).unwrap_or_default(),
+            arrived: ledger
+                .arrived(&hop)
+                .iter()
+                .flat_map(header_lines)
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
             asked: lines.map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned())).collect(),
             hop,
         })
@@ -264,8 +269,4 @@ fn insert_new(names: &Names, host: &str, port: u16, address: SocketAddr) {
     if names.lookup(host, port).is_none() {
         names.insert(host, port, address);
     }
-}
-
-pub(super) fn failed(part: &'static str, error: &dyn std::fmt::Display) -> StackError {
-    StackError::Start { part, reason: error.to_string() }
 }

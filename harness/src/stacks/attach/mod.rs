@@ -24,7 +24,7 @@ use ssoproof_embedded::services::{Probe, ProbeSettings};
 use tempfile::TempDir;
 
 pub use options::{AttachOptions, Resolve};
-pub(crate) use traefik_api::list as traefik_list;
+pub(crate) use traefik_api::{list as traefik_list, without_credentials};
 
 use super::authority::client_config;
 use super::lease::LeaseFolder;

@@ -6,6 +6,7 @@ use http::Request;
 use http::header::AUTHORIZATION;
 use http_body_util::Full;
 use serde_json::{Map, Value, json};
+use ssoproof_deployment::traefik::unqualified;
 use ssoproof_embedded::dial::Client;
 use tempfile::TempDir;
 use url::Url;
@@ -43,9 +44,7 @@ pub(super) async fn read(client: &Client, api: &Url) -> Result<TempDir, StackErr
             .filter_map(|entry| Some((entry["name"].as_str()?, entry)))
             .filter(|(name, _)| !name.ends_with("@internal"))
             // What other providers define keeps its provider.
-            .map(|(name, entry)| {
-                (name.strip_suffix("@file").unwrap_or(name).to_owned(), Value::Object(settings(entry)))
-            })
+            .map(|(name, entry)| (unqualified(name).to_owned(), Value::Object(settings(entry))))
             .collect();
         if !named.is_empty() {
             http.insert(kind.to_owned(), Value::Object(named));
@@ -73,7 +72,7 @@ pub(crate) async fn list(client: &Client, api: &Url, kind: &str) -> Result<Vec<V
     let (mut entries, mut page) = (Vec::new(), "1".to_owned());
     for _ in 0..MOST_PAGES {
         url.set_query(Some(&format!("per_page=100&page={page}")));
-        let mut request = Request::builder().uri(bare(&url).as_str());
+        let mut request = Request::builder().uri(without_credentials(&url).as_str());
         if let Some(password) = url.password() {
             let pair = format!("{}:{password}", url.username());
             let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
@@ -99,7 +98,7 @@ pub(crate) async fn list(client: &Client, api: &Url, kind: &str) -> Result<Vec<V
 }
 
 /// The URL without what stands before `@`.
-fn bare(url: &Url) -> Url {
+pub(crate) fn without_credentials(url: &Url) -> Url {
     let mut bare = url.clone();
     // Only a URL without a host refuses these.
     let _ = (bare.set_username(""), bare.set_password(None));
