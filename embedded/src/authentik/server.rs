@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tower_service::Service as _;
@@ -26,7 +26,7 @@ use super::state::State;
 use super::store::{Store, StoreError};
 use super::writer::Writer;
 use super::{api, bootstrap, flows, health, oauth2, outpost};
-use crate::listen::{self, LOOPBACK};
+use crate::listen::{self, Connection, LOOPBACK};
 
 /// The longest request body taken, in bytes.
 const MAX_BODY: usize = 1 << 20;
@@ -164,7 +164,7 @@ async fn in_time(
 }
 
 /// Answers the requests of one connection.
-pub(super) async fn serve(stream: TcpStream, router: Router) {
+pub(super) async fn serve(stream: Connection, router: Router) {
     let service = service_fn(move |request: Request<Incoming>| {
         let request = request.map(|body| Body::new(Limited::new(body, MAX_BODY)));
         let answer = router.clone().call(request);

@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::fault::Tampering;
-use crate::listen;
+use crate::listen::{self, Connection};
 
 /// The longest body carried, in bytes.
 const LONGEST_BODY: usize = 64 << 20;
@@ -65,7 +65,7 @@ impl Wire {
     }
 }
 
-async fn serve(ends: Arc<Ends>, stream: TcpStream) {
+async fn serve(ends: Arc<Ends>, stream: Connection) {
     let service = service_fn(move |request| {
         let ends = ends.clone();
         async move { ends.carry(request).await }
@@ -104,7 +104,10 @@ impl Ends {
 
     /// Sends `request` on and, when the target switches protocols, joins both sides.
     async fn ask(&self, request: Request<Full<Bytes>>, upgrade: OnUpgrade) -> io::Result<Response<Bytes>> {
-        let stream = TokioIo::new(TcpStream::connect(self.target).await?);
+        let stream = TcpStream::connect(self.target).await?;
+        // One exchange each: its port is free at once.
+        stream.set_zero_linger()?;
+        let stream = TokioIo::new(stream);
         let (mut sender, connection) = client::Builder::new()
             .preserve_header_case(true)
             .max_buf_size(LONGEST_HEAD)

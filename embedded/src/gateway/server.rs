@@ -10,7 +10,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ssoproof_deployment::traefik::{EntryPoint, RuntimeConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -21,7 +21,7 @@ use super::reply;
 use super::settings::Settings;
 use super::verify::any_certificate;
 use crate::dial::Client;
-use crate::listen::{self, LOOPBACK};
+use crate::listen::{self, Connection, LOOPBACK};
 
 /// The most header lines of a request.
 const MOST_LINES: usize = 1024;
@@ -137,7 +137,7 @@ impl Gateway {
     }
 }
 
-async fn serve(state: Arc<State>, stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>) {
+async fn serve(state: Arc<State>, stream: Connection, peer: SocketAddr, tls: Option<TlsAcceptor>) {
     match tls {
         None => {
             let entry = state.settings.http.clone();

@@ -8,6 +8,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use http::{Method, Request, Response};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -15,7 +18,7 @@ use super::call::{Call, Reply};
 use super::settings::Settings;
 use super::shared::{Shared, SignIn};
 use super::{api, login, pages};
-use crate::listen::LOOPBACK;
+use crate::listen::{self, Connection, LOOPBACK};
 
 /// A Grafana. Dropping it stops it.
 pub struct Grafana {
@@ -43,11 +46,8 @@ impl Grafana {
         let shared = Arc::new(Shared::new(settings));
         let stop = CancellationToken::new();
         let app = Router::new().fallback(answer).with_state(shared.clone());
-        let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
-        tokio::spawn(async move {
-            // It ends when it is stopped, and has nothing to say then.
-            let _ = serving.await;
-        });
+        let serve = move |stream, _| serve(stream, app.clone());
+        tokio::spawn(listen::accept(listener, stop.clone(), serve));
         Ok(Self { shared, address, _stop: stop.drop_guard() })
     }
 
@@ -65,6 +65,11 @@ impl Grafana {
     pub fn mappings(&self) -> Vec<SignIn> {
         self.shared.state().sign_ins()
     }
+}
+
+async fn serve(stream: Connection, app: Router) {
+    // A broken connection concerns the client alone.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), TowerToHyperService::new(app)).await;
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response<Body> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::arrived::{Arrived, Folds};
@@ -15,7 +15,7 @@ use super::bridge::Bridge;
 use super::report::{Answer, page};
 use super::wire::{Wire, WireError};
 use super::{environ, folded, websocket};
-use crate::listen::{self, LOOPBACK};
+use crate::listen::{self, Connection, LOOPBACK};
 
 /// How many requests are remembered.
 const REMEMBERED: usize = 1_000;
@@ -148,7 +148,7 @@ impl ProbeSettings {
 }
 
 /// Answers the requests of one connection until it ends.
-async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+async fn serve(stream: Connection, shared: Arc<Shared>) {
     let mut wire = Wire::new(stream);
     loop {
         match exchange(&mut wire, &shared).await {
@@ -169,7 +169,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
 }
 
 /// One request and its answer; returns whether another may follow.
-async fn exchange(wire: &mut Wire<TcpStream>, shared: &Shared) -> Result<bool, WireError> {
+async fn exchange(wire: &mut Wire<Connection>, shared: &Shared) -> Result<bool, WireError> {
     let head = wire.head().await?;
     let body_length = wire.body(&head).await?;
     let arrived = Arrived {
