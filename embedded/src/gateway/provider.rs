@@ -42,14 +42,24 @@ pub(super) struct Provider {
 }
 
 impl Provider {
+    /// A provider that starts with `config`, else with what the files in `directory` say.
     pub(super) fn new(
         directory: PathBuf,
         entry_points: [EntryPoint; 2],
         profile: &'static Profile,
         logs: Logs,
+        config: Option<Arc<RuntimeConfig>>,
     ) -> Self {
-        let loaded = watch::Sender::new(Loaded { version: 0, config: Arc::default() });
-        Self { directory, entry_points, profile, logs, loaded, pending: Mutex::new(None) }
+        let version = u64::from(config.is_some());
+        let loaded = watch::Sender::new(Loaded { version, config: config.unwrap_or_default() });
+        let provider = Self { directory, entry_points, profile, logs, loaded, pending: Mutex::new(None) };
+        if version > 0 {
+            provider.report(&provider.config());
+        } else {
+            // Bad files are logged and leave nothing in use.
+            let _ = provider.reload();
+        }
+        provider
     }
 
     /// The configuration in use.

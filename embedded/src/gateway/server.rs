@@ -52,9 +52,8 @@ impl Gateway {
             [settings.http.clone(), settings.https.clone()],
             settings.profile,
             settings.logs.clone(),
+            settings.config.clone(),
         ));
-        // Bad files are logged and leave nothing in use.
-        let _ = provider.reload();
         if settings.watch
             && let Err(error) = provider.watch(settings.throttle, stop.clone())
         {

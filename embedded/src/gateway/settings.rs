@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ssoproof_deployment::traefik::{EntryPoint, Network, Profile};
+use ssoproof_deployment::traefik::{EntryPoint, Network, Profile, RuntimeConfig};
 
 use crate::dial::Names;
 use crate::logs::Logs;
@@ -14,6 +14,8 @@ use crate::logs::Logs;
 pub struct Settings {
     /// The folder of the file provider.
     pub directory: PathBuf,
+    /// What another gateway has made of the same files, to start with without reading them.
+    pub config: Option<Arc<RuntimeConfig>>,
     /// The certificates shown on the TLS entry point.
     pub tls: Arc<rustls::ServerConfig>,
     /// The entry point that speaks plain HTTP.
@@ -52,6 +54,7 @@ impl Settings {
     ) -> Self {
         Self {
             directory: directory.into(),
+            config: None,
             tls,
             http: EntryPoint::new("web"),
             https: EntryPoint::new("websecure"),
