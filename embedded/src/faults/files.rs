@@ -1,6 +1,6 @@
 //! A folder of Traefik files that a fault edits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -102,6 +102,36 @@ impl Files {
     /// Puts `to` in the place of `from` in every text.
     pub fn replace(&mut self, from: &str, to: &str) -> bool {
         self.trees.values_mut().map(|tree| replaced(tree, from, to)).sum::<usize>() > 0
+    }
+
+    /// The names of the routers, middlewares and services that `before` defines otherwise. None where the two differ in
+    /// something else.
+    pub fn differences(&self, before: &Self) -> Option<BTreeSet<String>> {
+        let (now, before) = (self.definitions(), before.definitions());
+        let names = now.keys().chain(before.keys()).filter(|key| now.get(*key) != before.get(*key));
+        let kinds = ["routers", "middlewares", "services"];
+        names.map(|(kind, name)| kinds.contains(&kind.as_str()).then(|| name.clone())).collect()
+    }
+
+    /// Every definition by its kind and name, in the order of the files. What is no definition is one without a name.
+    fn definitions(&self) -> BTreeMap<(String, String), Vec<&Value>> {
+        let mut found: BTreeMap<(String, String), Vec<&Value>> = BTreeMap::new();
+        for (section, below) in self.trees.values().flat_map(Value::as_object).flatten() {
+            match (section.as_str(), below.as_object()) {
+                ("http", Some(kinds)) => {
+                    for (kind, below) in kinds {
+                        match below.as_object() {
+                            Some(definitions) => definitions.iter().for_each(|(name, definition)| {
+                                found.entry((kind.clone(), name.clone())).or_default().push(definition);
+                            }),
+                            None => found.entry((kind.clone(), String::new())).or_default().push(below),
+                        }
+                    }
+                }
+                _ => found.entry((section.clone(), String::new())).or_default().push(below),
+            }
+        }
+        found
     }
 
     /// Adds a file called `name` beside the first one, with `text` as it is. It is read in the order of the names.

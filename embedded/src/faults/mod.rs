@@ -7,11 +7,13 @@
 mod catalogue;
 mod fault;
 mod files;
+mod recorder;
 mod tamper;
 mod wire;
 
 pub use fault::{Fault, Group, Link, Seam, Tampering};
 pub use files::{Files, FilesError};
+pub use recorder::{Exchange, Recorder};
 pub use wire::Wire;
 
 /// Every fault, group by group.

@@ -17,7 +17,8 @@ use ssoproof_deployment::Deployment;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::fault::Tampering;
+use super::fault::{Link, Tampering};
+use super::recorder::{Exchange, Recorder};
 use crate::listen::{self, Connection};
 
 /// The longest body carried, in bytes.
@@ -37,6 +38,7 @@ pub struct Wire {
 struct Ends {
     target: SocketAddr,
     tampering: Tampering,
+    recorder: Option<(Link, Recorder)>,
     deployment: Arc<Deployment>,
     stop: CancellationToken,
 }
@@ -51,10 +53,34 @@ impl Wire {
         tampering: Tampering,
         deployment: Arc<Deployment>,
     ) -> io::Result<Self> {
+        Self::lay(target, tampering, None, deployment).await
+    }
+
+    /// Starts on a free loopback port, carries everything to `target` as it is and keeps it in `recorder` as what
+    /// passed `link`.
+    ///
+    /// # Errors
+    /// When no loopback port can be bound.
+    pub async fn recording(
+        target: SocketAddr,
+        link: Link,
+        recorder: Recorder,
+        deployment: Arc<Deployment>,
+    ) -> io::Result<Self> {
+        let idle = Tampering { request: |_, _| None, response: |_, _, _| () };
+        Self::lay(target, idle, Some((link, recorder)), deployment).await
+    }
+
+    async fn lay(
+        target: SocketAddr,
+        tampering: Tampering,
+        recorder: Option<(Link, Recorder)>,
+        deployment: Arc<Deployment>,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind((IpAddr::V4(Ipv4Addr::LOCALHOST), 0)).await?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let ends = Arc::new(Ends { target, tampering, deployment, stop: stop.clone() });
+        let ends = Arc::new(Ends { target, tampering, recorder, deployment, stop: stop.clone() });
         tokio::spawn(listen::accept(listener, stop.clone(), move |stream, _| serve(ends.clone(), stream)));
         Ok(Self { address, _stop: stop.drop_guard() })
     }
@@ -92,7 +118,11 @@ impl Ends {
             return Ok(answer.map(Full::new));
         }
         let (asked, body) = request.into_parts();
+        let kept = self.recorder.as_ref().map(|_| Request::from_parts(asked.clone(), body.clone()));
         let mut answer = self.ask(Request::from_parts(asked.clone(), Full::new(body)), upgrade).await?;
+        if let (Some((link, recorder)), Some(request)) = (&self.recorder, kept) {
+            recorder.keep(Exchange { link: *link, request, answer: answer.clone() });
+        }
         let before = answer.body().len();
         (self.tampering.response)(&asked, &mut answer, &self.deployment);
         let after = answer.body().len();

@@ -5,8 +5,10 @@ mod html;
 mod json;
 mod matrix;
 mod reach;
+mod routes;
 mod run;
 mod text;
+mod trace;
 
 pub use held::{Held, Lost, accept};
 pub use html::page;

@@ -1,69 +1,76 @@
-//! Which cases a fault could touch at all: those that dial a host behind which it is.
+//! Which cases a fault could touch at all. A case that it does not touch passes as it does without a fault: every
+//! difference begins with something that the case is seen to do.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use ssoproof_deployment::Deployment;
-use ssoproof_embedded::faults::{Fault, Link, Seam};
-use url::Url;
+use ssoproof_embedded::faults::{Exchange, Fault, Link, Seam, Tampering};
 
-use crate::runner::CaseOutcome;
-use crate::scenario::Case;
+use super::routes::Rerouted;
+use super::trace::{Trace, hosts};
+use crate::stacks::{Embedded, Stack as _};
 
-/// The hosts that each case dials on a stack without a fault, by the case's id.
-#[derive(Debug, Default)]
-pub(super) struct Dialled(BTreeMap<String, BTreeSet<String>>);
+/// How it is told whether a fault touches a case.
+pub(super) enum Reach<'a> {
+    /// It may touch every one.
+    Every,
+    /// It is behind these hosts.
+    Behind(BTreeSet<String>),
+    /// It changes what passes a wire.
+    Wire { link: Link, tampering: &'a Tampering, deployment: &'a Deployment, apps: BTreeSet<String> },
+    /// Requests are routed otherwise.
+    Routes { rerouted: Rerouted, apps: BTreeSet<String> },
+}
 
-impl Dialled {
-    pub(super) fn take(&mut self, outcome: &CaseOutcome) {
-        let hosts =
-            outcome.ledger.hops.iter().filter_map(|hop| hop.request.url.host_str().map(str::to_owned));
-        self.0.insert(outcome.case.id.clone(), hosts.collect());
+impl<'a> Reach<'a> {
+    /// That of `fault`, which `broken` has and `healthy` has not.
+    pub(super) fn of(
+        fault: &'a Fault,
+        deployment: &'a Deployment,
+        healthy: &Embedded,
+        broken: &Embedded,
+    ) -> Self {
+        let (grafana, minio) = (deployment.apps.grafana.as_ref(), deployment.apps.minio.as_ref());
+        let grafana = grafana.iter().map(|app| app.url.as_str());
+        let minio = minio.iter().flat_map(|app| [app.url.as_str(), app.api_url.as_str()]);
+        match &fault.seam {
+            Seam::Grafana(_) => Self::Behind(hosts(grafana)),
+            Seam::Minio(_) => Self::Behind(hosts(minio)),
+            Seam::Service(_) => {
+                Self::Behind(hosts(deployment.services.values().map(|service| service.url.as_str())))
+            }
+            Seam::Wire(link, tampering) => {
+                Self::Wire { link: *link, tampering, deployment, apps: hosts(grafana.chain(minio)) }
+            }
+            Seam::Files(_) => {
+                let rerouted = Rerouted::between(deployment, healthy.traefik_files(), broken.traefik_files());
+                rerouted.map_or(Self::Every, |rerouted| Self::Routes {
+                    rerouted,
+                    apps: hosts(grafana.chain(minio)),
+                })
+            }
+            Seam::Gateway(_) | Seam::Database(_) | Seam::Version(_) => Self::Every,
+        }
     }
 
-    /// Whether `case` ran.
-    pub(super) fn ran(&self, case: &Case) -> bool {
-        self.0.contains_key(&case.id)
-    }
-
-    /// The cases among `cases` that `fault` could touch.
-    pub(super) fn within(
-        &self,
-        cases: &[Arc<Case>],
-        fault: &Fault,
-        deployment: &Deployment,
-    ) -> Vec<Arc<Case>> {
-        let behind = hosts(fault, deployment);
-        let touches = |case: &&Arc<Case>| match (&behind, self.0.get(&case.id)) {
-            (_, None) => false,
-            (None, Some(_)) => true,
-            (Some(behind), Some(dialled)) => !behind.is_disjoint(dialled),
-        };
-        cases.iter().filter(touches).cloned().collect()
+    /// Whether the fault could touch the case of `trace`.
+    pub(super) fn touches(&self, trace: &Trace) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Behind(hosts) => trace.dials(hosts),
+            Self::Wire { link, tampering, deployment, apps } => met(trace, apps)
+                .any(|exchange| exchange.link == *link && exchange.changed_by(tampering, deployment)),
+            Self::Routes { rerouted, apps } => {
+                trace.reads_files
+                    || trace.requests.iter().any(|request| rerouted.takes(request))
+                    || met(trace, apps).any(|exchange| rerouted.takes_exchange(exchange))
+            }
+        }
     }
 }
 
-/// The hosts behind which `fault` is; none where that is every host.
-fn hosts(fault: &Fault, deployment: &Deployment) -> Option<BTreeSet<String>> {
-    let (grafana, minio) = (deployment.apps.grafana.as_ref(), deployment.apps.minio.as_ref());
-    let urls: Vec<&str> = match &fault.seam {
-        Seam::Grafana(_) | Seam::Wire(Link::Grafana, _) => {
-            grafana.iter().map(|app| app.url.as_str()).collect()
-        }
-        Seam::Minio(_) => minio.iter().flat_map(|app| [app.url.as_str(), app.api_url.as_str()]).collect(),
-        Seam::Wire(Link::MinioApi, _) => minio.iter().map(|app| app.api_url.as_str()).collect(),
-        Seam::Wire(Link::MinioConsole, _) => minio.iter().map(|app| app.url.as_str()).collect(),
-        Seam::Service(_) | Seam::Wire(Link::Services, _) => {
-            deployment.services.values().map(|service| service.url.as_str()).collect()
-        }
-        Seam::Files(_)
-        | Seam::Gateway(_)
-        | Seam::Database(_)
-        | Seam::Version(_)
-        | Seam::Wire(Link::Authentik, _) => {
-            return None;
-        }
-    };
-    let host = |url: &str| Some(Url::parse(url).ok()?.host_str()?.to_owned());
-    Some(urls.into_iter().filter_map(host).collect())
+/// What passes wires for the case of `trace`. What passes while a stack starts is for its apps.
+fn met<'a>(trace: &'a Trace, apps: &BTreeSet<String>) -> impl Iterator<Item = &'a Exchange> {
+    let start = if trace.dials(apps) { trace.start.as_slice() } else { &[] };
+    start.iter().chain(&trace.exchanges)
 }

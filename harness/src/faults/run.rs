@@ -12,9 +12,10 @@ use ssoproof_deployment::Deployment;
 use ssoproof_embedded::faults::Fault;
 
 use super::matrix::{Caught, CheckId, Column, Matrix, Row};
-use super::reach::Dialled;
+use super::reach::Reach;
+use super::trace::Trace;
 use crate::runner::{self, CaseOutcome, Event, Verdict};
-use crate::scenario::{Case, by_scenario};
+use crate::scenario::Case;
 use crate::stacks::{Embedded, StackError};
 
 /// How many faults are run at once.
@@ -83,32 +84,59 @@ pub async fn run(
 /// The cases that pass without a fault.
 struct Suite {
     deployment: Arc<Deployment>,
-    cases: Vec<Arc<Case>>,
-    dialled: Dialled,
+    /// Where they pass.
+    stack: Arc<Embedded>,
+    cases: Vec<Traced>,
+}
+
+/// A case, and what it does without a fault.
+struct Traced {
+    case: Arc<Case>,
+    /// None for one that does not pass with wires between the parts: every fault could touch it.
+    trace: Option<Trace>,
 }
 
 impl Suite {
     async fn healthy(deployment: Arc<Deployment>, cases: &[Arc<Case>]) -> Result<Self, FaultsError> {
         let stack = Arc::new(Embedded::start(deployment.clone()).await?);
-        let (mut dialled, mut failed) = (Dialled::default(), Vec::new());
-        on(stack, deployment.clone(), cases.to_vec(), |outcome| {
+        let offered = cases.iter().filter(|case| runner::unsupported(case, stack.as_ref()).is_none());
+        let tasks = offered.map(|case| {
+            let (stack, deployment) = (stack.clone(), deployment.clone());
+            async move {
+                let kept = case.clone();
+                let task = async move { Trace::take(kept, &stack, &deployment).await };
+                (case.clone(), tokio::spawn(task).await)
+            }
+        });
+        let mut taken = stream::iter(tasks).buffered(JOBS);
+        let (mut traced, mut untraced) = (Vec::new(), Vec::new());
+        while let Some((case, taken)) = taken.next().await {
+            match taken.map(Result::ok) {
+                Ok(Some((outcome, trace))) if !outcome.verdict.fails_run() => {
+                    traced.push(Traced { case, trace: Some(trace) });
+                }
+                _ => untraced.push(case),
+            }
+        }
+        drop(taken);
+        let mut failed = Vec::new();
+        on(stack.clone(), deployment.clone(), untraced, |outcome| {
             if outcome.verdict.fails_run() {
                 failed.push(outcome.case.id.clone());
             } else if outcome.verdict != Verdict::Unsupported {
-                dialled.take(outcome);
+                traced.push(Traced { case: outcome.case.clone(), trace: None });
             }
         })
         .await;
-        if let Some(first) = failed.first() {
-            return Err(FaultsError::Unwell { first: first.clone(), count: failed.len() });
+        match failed.first() {
+            Some(first) => Err(FaultsError::Unwell { first: first.clone(), count: failed.len() }),
+            None => Ok(Self { deployment, stack, cases: traced }),
         }
-        let cases = cases.iter().filter(|case| dialled.ran(case)).cloned().collect();
-        Ok(Self { deployment, cases, dialled })
     }
 
     fn columns(&self) -> Vec<Column> {
         let mut columns: BTreeMap<&str, Column> = BTreeMap::new();
-        for case in &self.cases {
+        for Traced { case, .. } in &self.cases {
             let column = columns.entry(scenario(case)).or_insert_with(|| Column {
                 scenario: scenario(case).to_owned(),
                 cases: 0,
@@ -123,14 +151,30 @@ impl Suite {
     async fn row(&self, fault: &'static Fault, whole: bool) -> Result<Row, StackError> {
         let mut row = Row::new(fault);
         let Some(stack) = self.stack(&mut row).await? else { return Ok(row) };
-        let touched = self.dialled.within(&self.cases, fault, &self.deployment);
-        let (first, mut further) = if whole { (touched, Vec::new()) } else { by_scenario(touched) };
+        let reach = Reach::of(fault, &self.deployment, &self.stack, &stack);
+        let (first, mut rest) = self.of_each_scenario(&reach, whole);
         on(stack.clone(), self.deployment.clone(), first, |outcome| row.take(outcome)).await;
-        while row.caught() == Caught::Missed && !further.is_empty() {
-            let some = further.drain(..FURTHER.min(further.len())).collect();
+        while row.caught() == Caught::Missed && !rest.is_empty() {
+            let some: Vec<_> = rest.drain(..FURTHER.min(rest.len())).collect();
+            let some = some.into_iter().filter(|traced| traced.touched(&reach));
+            let some = some.map(|traced| traced.case.clone()).collect();
             on(stack.clone(), self.deployment.clone(), some, |outcome| row.take(outcome)).await;
         }
         Ok(row)
+    }
+
+    /// The first case of each scenario that is within `reach`, with `whole` every one; and those not looked at.
+    fn of_each_scenario(&self, reach: &Reach<'_>, whole: bool) -> (Vec<Arc<Case>>, Vec<&Traced>) {
+        let (mut first, mut rest, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for traced in &self.cases {
+            if !whole && seen.contains(scenario(&traced.case)) {
+                rest.push(traced);
+            } else if traced.touched(reach) {
+                seen.insert(scenario(&traced.case));
+                first.push(traced.case.clone());
+            }
+        }
+        (first, rest)
     }
 
     /// A stack with the row's fault; none where the deployment has nothing for it to break.
@@ -148,22 +192,35 @@ impl Suite {
     /// Tries every other case of the scenarios that no fault has failed, first under the faults that should.
     async fn look_closer(&self, matrix: &mut Matrix) -> Result<(), StackError> {
         let mut idle: BTreeSet<String> = matrix.idle().into_iter().map(str::to_owned).collect();
-        let (_, mut further) = by_scenario(self.cases.clone());
-        further.retain(|case| idle.contains(scenario(case)));
+        let mut seen = BTreeSet::new();
+        let further: Vec<&Traced> = self
+            .cases
+            .iter()
+            .filter(|traced| !seen.insert(scenario(&traced.case)) && idle.contains(scenario(&traced.case)))
+            .collect();
         for likely in [true, false] {
             for row in &mut matrix.rows {
-                let mut cases = self.dialled.within(&further, row.fault, &self.deployment);
-                cases
-                    .retain(|case| idle.contains(scenario(case)) && proves(case, row.fault.breaks) == likely);
-                if cases.is_empty() || row.caught() == Caught::Inapplicable {
+                let open =
+                    |case: &Case| idle.contains(scenario(case)) && proves(case, row.fault.breaks) == likely;
+                let open: Vec<_> = further.iter().filter(|traced| open(&traced.case)).collect();
+                if open.is_empty() || row.caught() == Caught::Inapplicable {
                     continue;
                 }
                 let Some(stack) = self.stack(row).await? else { continue };
+                let reach = Reach::of(row.fault, &self.deployment, &self.stack, &stack);
+                let cases = open.into_iter().filter(|traced| traced.touched(&reach));
+                let cases = cases.map(|traced| traced.case.clone()).collect();
                 on(stack, self.deployment.clone(), cases, |outcome| row.take(outcome)).await;
                 idle.retain(|scenario| !row.failed.contains_key(scenario));
             }
         }
         Ok(())
+    }
+}
+
+impl Traced {
+    fn touched(&self, reach: &Reach<'_>) -> bool {
+        self.trace.as_ref().is_none_or(|trace| reach.touches(trace))
     }
 }
 

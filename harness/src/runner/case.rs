@@ -38,7 +38,7 @@ struct Found {
 }
 
 /// Why `stack` is none for `case`, when it is not.
-pub(super) fn unsupported(case: &Case, stack: &dyn Stack) -> Option<String> {
+pub(crate) fn unsupported(case: &Case, stack: &dyn Stack) -> Option<String> {
     if let Some(need) = case.scenario.file.needs.iter().find(|need| !stack.offers(need.value)) {
         return Some(format!("the {} stack does not offer `{}`", stack.kind(), need.value.word()));
     }

@@ -8,6 +8,7 @@ mod select;
 mod verdict;
 
 pub use case::run_case;
+pub(crate) use case::unsupported;
 pub use events::{Event, Plan, Summary};
 pub use outcome::{CaseOutcome, StepFinding, StepRisk};
 pub use schedule::{Options, on_its_stack, run};

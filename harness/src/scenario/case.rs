@@ -78,6 +78,11 @@ impl Case {
         reaches.max().unwrap_or(Reach::Own)
     }
 
+    /// Whether a step of it says `verb`.
+    pub fn says(&self, verb: &str) -> bool {
+        self.planned().any(|planned| planned.step.verb().is_some_and(|(said, _, _)| said == verb))
+    }
+
     fn planned(&self) -> impl Iterator<Item = &PlannedStep> {
         self.scenario.steps.iter().chain(&self.scenario.always)
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::authentik::{Authentik, Profile};
-use ssoproof_embedded::faults::{Fault, Files, Link, Seam, Wire};
+use ssoproof_embedded::faults::{Fault, Files, Link, Recorder, Seam, Wire};
 use ssoproof_embedded::gateway;
 use ssoproof_embedded::grafana;
 use ssoproof_embedded::minio;
@@ -96,12 +96,21 @@ impl Defect {
     }
 }
 
-/// The wires that a fault has put between parts. Dropping them cuts every connection.
+/// The wires between parts: where a fault is, and everywhere when what passes is kept. Dropping them cuts every
+/// connection.
 #[derive(Default)]
-pub(super) struct Wires(Vec<Wire>);
+pub(super) struct Wires {
+    laid: Vec<Wire>,
+    recorder: Option<Recorder>,
+}
 
 impl Wires {
-    /// Where `link` is reached: at `address`, or at a wire to it when that is where the fault is.
+    /// Wires that keep in `recorder` what passes them.
+    pub(super) fn recording(recorder: Option<Recorder>) -> Self {
+        Self { laid: Vec::new(), recorder }
+    }
+
+    /// Where `link` is reached: at `address`, or at a wire to it.
     pub(super) async fn lay(
         &mut self,
         defect: &Defect,
@@ -109,19 +118,20 @@ impl Wires {
         address: SocketAddr,
         deployment: &Arc<Deployment>,
     ) -> Result<SocketAddr, StackError> {
-        match defect.seam() {
-            Some(Seam::Wire(at, tampering)) if *at == link => {
-                let wire = Wire::start(address, *tampering, deployment.clone()).await;
-                let wire = wire.map_err(|error| failed("a wire", &error))?;
-                let address = wire.address();
-                self.0.push(wire);
-                Ok(address)
+        let wire = match (defect.seam(), &self.recorder) {
+            (Some(Seam::Wire(at, tampering)), _) if *at == link => {
+                Wire::start(address, *tampering, deployment.clone()).await
             }
-            _ => Ok(address),
-        }
+            (_, Some(recorder)) => Wire::recording(address, link, recorder.clone(), deployment.clone()).await,
+            _ => return Ok(address),
+        };
+        let wire = wire.map_err(|error| failed("a wire", &error))?;
+        let address = wire.address();
+        self.laid.push(wire);
+        Ok(address)
     }
 
-    /// Puts wires before the parts that the harness serves.
+    /// Lays wires to the parts that the harness serves.
     pub(super) async fn lay_to_parts(
         &mut self,
         defect: &Defect,

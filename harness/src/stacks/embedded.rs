@@ -1,7 +1,7 @@
 //! The in-process stack: every part on loopback, in this process.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use std::time::Duration;
 use rustls::{ClientConfig, ServerConfig};
 use secrecy::ExposeSecret as _;
 use ssoproof_deployment::Deployment;
-use ssoproof_deployment::traefik::{EntryPoint, Profile as TraefikProfile};
+use ssoproof_deployment::traefik::{EntryPoint, Profile as TraefikProfile, RuntimeConfig};
 use ssoproof_embedded::authentik::{self, Authentik, Profile, State};
 use ssoproof_embedded::dial::{Client, Names};
-use ssoproof_embedded::faults::{Fault, Link};
+use ssoproof_embedded::faults::{Fault, Link, Recorder};
 use ssoproof_embedded::gateway::{self, Gateway};
 use ssoproof_embedded::logs::Logs;
 use ssoproof_embedded::minio::policy::PolicyDocument;
@@ -21,10 +21,11 @@ use tempfile::TempDir;
 use super::authority::{Authority, trusting};
 use super::defect::{Defect, Wires};
 use super::loan::Loan;
-use super::parts::{Making, Parts, behind_traefik, copy_of, failed, host_and_port, policies};
+use super::parts::{Making, Parts, Services, behind_traefik, copy_of, failed, host_and_port, policies};
 use super::{LogTails, Need, Reach, Secrets, Stack, StackError, StackFuture};
 use crate::provision::provision;
 
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// How long is waited on a stack with a fault.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
@@ -34,9 +35,7 @@ pub struct Embedded {
     /// Reaches what a browser can: the public hosts. Clones share connections.
     client: Client,
     logs: Logs,
-    traefik: TempDir,
-    /// What Authentik held once it was provisioned, before anybody signed in.
-    provisioned: Arc<State>,
+    origin: Origin,
     _authentik: Authentik,
     gateway: Gateway,
     _parts: Parts,
@@ -53,6 +52,18 @@ struct Blueprint {
     authentik: Profile,
     traefik: &'static TraefikProfile,
     defect: Defect,
+}
+
+/// What a fork takes over as it was when the first stack of its blueprint had started.
+#[derive(Clone)]
+struct Origin {
+    /// What Authentik held once it was provisioned, before anybody signed in.
+    provisioned: Arc<State>,
+    /// The folder with the Traefik files.
+    traefik: Arc<TempDir>,
+    /// What the gateway made of them; none when they are bad.
+    config: Option<Arc<RuntimeConfig>>,
+    services: Arc<Services>,
 }
 
 impl Embedded {
@@ -73,7 +84,15 @@ impl Embedded {
         fault: Option<&'static Fault>,
     ) -> Result<Self, StackError> {
         let blueprint = Arc::new(Blueprint::new(deployment, fault)?);
-        Self::build(blueprint, None).await
+        Self::build(blueprint, None, None).await
+    }
+
+    /// A fork in the state that every case starts from, whose wires keep in `recorder` what passes them.
+    ///
+    /// # Errors
+    /// [`StackError`] when a part does not listen.
+    pub async fn recorded(&self, recorder: Recorder) -> Result<Self, StackError> {
+        Self::build(self.blueprint.clone(), Some(&self.origin), Some(recorder)).await
     }
 
     /// Where the gateway listens, plain and with TLS.
@@ -81,13 +100,17 @@ impl Embedded {
         (self.gateway.http(), self.gateway.https())
     }
 
-    async fn build(blueprint: Arc<Blueprint>, provisioned: Option<Arc<State>>) -> Result<Self, StackError> {
+    async fn build(
+        blueprint: Arc<Blueprint>,
+        origin: Option<&Origin>,
+        recorder: Option<Recorder>,
+    ) -> Result<Self, StackError> {
         let deployment = &blueprint.deployment;
         let (internal, public, logs) = (Names::default(), Names::default(), Logs::default());
         let authentik = Authentik::start(authentik::Settings {
             bootstrap_token: blueprint.secrets.admin_token.expose_secret().to_owned(),
             bootstrap_password: blueprint.secrets.admin_token.expose_secret().to_owned(),
-            state: provisioned.as_deref().cloned(),
+            state: origin.map(|origin| State::clone(&origin.provisioned)),
             store: None,
             secret_key: Vec::new(),
             profile: blueprint.authentik.clone(),
@@ -96,12 +119,12 @@ impl Embedded {
         .await
         .map_err(|error| failed("Authentik", &error))?;
         let defect = &blueprint.defect;
-        let mut wires = Wires::default();
+        let mut wires = Wires::recording(recorder);
         if let Some((host, port)) = host_and_port(&deployment.auth.upstream) {
             internal.insert(&host, port, authentik.address());
         }
-        let provisioned = match provisioned {
-            Some(provisioned) => provisioned,
+        let provisioned = match origin {
+            Some(origin) => origin.provisioned.clone(),
             None => {
                 let client = Client::new(internal.clone(), blueprint.tls.clone());
                 provision(deployment, client, &deployment.auth.upstream, &blueprint.secrets).await?;
@@ -114,9 +137,15 @@ impl Embedded {
             internal.insert(&host, port, address);
         }
 
-        let traefik = copy_of(&deployment.folder.join(&deployment.traefik.dynamic.value))
-            .map_err(|error| failed("the gateway", &error))?;
-        defect.in_files(traefik.path(), deployment)?;
+        let traefik = match origin {
+            Some(origin) => origin.traefik.clone(),
+            None => {
+                let traefik = copy_of(&deployment.folder.join(&deployment.traefik.dynamic.value));
+                let traefik = traefik.map_err(|error| failed("the gateway", &error))?;
+                defect.in_files(traefik.path(), deployment)?;
+                Arc::new(traefik)
+            }
+        };
         let mut settings = gateway::Settings::new(
             traefik.path(),
             blueprint.server.clone(),
@@ -128,12 +157,17 @@ impl Embedded {
         settings.https = EntryPoint::new(&deployment.traefik.entry_points.https);
         settings.profile = blueprint.traefik;
         settings.watch = false;
+        settings.config = origin.and_then(|origin| origin.config.clone());
         defect.in_gateway(&mut settings);
         let gateway = Gateway::start(settings).await.map_err(|error| failed("the gateway", &error))?;
         for names in [&internal, &public] {
             behind_traefik(names, deployment, gateway.http(), gateway.https());
         }
 
+        let services = match origin {
+            Some(origin) => origin.services.clone(),
+            None => Arc::new(Services::start(deployment, LOOPBACK, defect).await?),
+        };
         let mut parts = Parts::start(&Making {
             deployment,
             secrets: &blueprint.secrets,
@@ -143,7 +177,8 @@ impl Embedded {
             tls: blueprint.tls.clone(),
             names: internal.clone(),
             logs: logs.clone(),
-            address: Ipv4Addr::LOCALHOST.into(),
+            services: services.clone(),
+            address: LOOPBACK,
             defect,
         })
         .await?;
@@ -151,12 +186,13 @@ impl Embedded {
         parts.announce(&internal);
         parts.initialise().await;
         let client = Client::new(public, blueprint.tls.clone());
+        let config = (gateway.version() > 0).then(|| gateway.config());
+        let origin = Origin { provisioned, traefik, config, services };
         Ok(Self {
             blueprint,
             client,
             logs,
-            traefik,
-            provisioned,
+            origin,
             _authentik: authentik,
             gateway,
             _parts: parts,
@@ -212,7 +248,7 @@ impl Stack for Embedded {
     }
 
     fn traefik_files(&self) -> &Path {
-        self.traefik.path()
+        self.origin.traefik.path()
     }
 
     /// Nothing takes time here. With a fault much never comes about, and a run of all of them need not wait for it.
@@ -232,7 +268,7 @@ impl Stack for Embedded {
             if reach == Reach::Own {
                 return Ok(Loan::new(self));
             }
-            let fork = Self::build(self.blueprint.clone(), Some(self.provisioned.clone())).await?;
+            let fork = Self::build(self.blueprint.clone(), Some(&self.origin), None).await?;
             Ok(Loan::new(Arc::new(fork)))
         })
     }

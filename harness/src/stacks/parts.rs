@@ -41,10 +41,38 @@ pub(super) struct Making<'a> {
     /// Where they find it.
     pub(super) names: Names,
     pub(super) logs: Logs,
+    pub(super) services: Arc<Services>,
     /// The address they all listen on.
     pub(super) address: IpAddr,
     /// What is wrong with them, when something shall be.
     pub(super) defect: &'a Defect,
+}
+
+/// The running probes in place of the services. What one stack asks of them no other notices, so stacks may share them.
+pub(super) struct Services {
+    upstreams: Upstreams,
+    _probes: Vec<Probe>,
+}
+
+impl Services {
+    pub(super) async fn start(
+        deployment: &Deployment,
+        address: IpAddr,
+        defect: &Defect,
+    ) -> Result<Self, StackError> {
+        let mut services = Self { upstreams: Upstreams::new(), _probes: Vec::new() };
+        for (slug, service) in &deployment.services {
+            let mut settings = probe_settings(slug, service);
+            defect.in_service(&mut settings);
+            let probe = Probe::start_at((address, 0).into(), settings).await;
+            let probe = probe.map_err(|error| failed("a service", &error))?;
+            if let Some(place) = host_and_port(&service.upstream) {
+                services.upstreams.insert(place, probe.address());
+            }
+            services._probes.push(probe);
+        }
+        Ok(services)
+    }
 }
 
 /// The running parts. Dropping it stops them.
@@ -52,21 +80,17 @@ pub(super) struct Parts {
     pub(super) upstreams: Upstreams,
     minio: Option<Minio>,
     _grafana: Option<Grafana>,
-    _services: Vec<Probe>,
+    _services: Arc<Services>,
 }
 
 impl Parts {
     pub(super) async fn start(making: &Making<'_>) -> Result<Self, StackError> {
-        let mut parts =
-            Self { upstreams: Upstreams::new(), minio: None, _grafana: None, _services: Vec::new() };
-        for (slug, service) in &making.deployment.services {
-            let mut settings = probe_settings(slug, service);
-            making.defect.in_service(&mut settings);
-            let probe = Probe::start_at((making.address, 0).into(), settings).await;
-            let probe = probe.map_err(|error| failed("a service", &error))?;
-            parts.served(&service.upstream, probe.address());
-            parts._services.push(probe);
-        }
+        let mut parts = Self {
+            upstreams: making.services.upstreams.clone(),
+            minio: None,
+            _grafana: None,
+            _services: making.services.clone(),
+        };
         if let Some(app) = making.grafana {
             let grafana = Grafana::start_at((making.address, 0).into(), making.grafana(app)).await;
             let grafana = grafana.map_err(|error| failed("Grafana", &error))?;

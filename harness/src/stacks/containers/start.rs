@@ -18,7 +18,9 @@ use super::super::authority::{Authority, trusting};
 use super::super::defect::Defect;
 use super::super::embedded::modelled;
 use super::super::lease::LeaseFolder;
-use super::super::parts::{Making, Parts, Upstreams, behind_traefik, copy, failed, host_and_port, policies};
+use super::super::parts::{
+    Making, Parts, Services, Upstreams, behind_traefik, copy, failed, host_and_port, policies,
+};
 use super::super::{Lease, StackError};
 use super::apps::Apps;
 use super::warm::{StackSecrets, Warm};
@@ -74,6 +76,8 @@ impl Start<'_> {
 
         // Names as the parts see them; Traefik's entry points are added once it is there.
         let (names, logs) = (Names::default(), Logs::default());
+        let defect = Defect::default();
+        let services = Services::start(deployment, lab.gateway(), &defect).await?;
         let parts = Parts::start(&Making {
             deployment,
             secrets,
@@ -83,8 +87,9 @@ impl Start<'_> {
             tls: tls.clone(),
             names: names.clone(),
             logs: logs.clone(),
+            services: services.into(),
             address: lab.gateway(),
-            defect: &Defect::default(),
+            defect: &defect,
         })
         .await?;
         let mut upstreams = parts.upstreams.clone();
