@@ -4,11 +4,13 @@
 
 mod load;
 mod model;
+mod period;
 mod source;
 pub mod traefik;
 
 pub use model::{
-    Apps, Auth, Bridge, Deployment, EntryPoints, Grafana, Headers, Minio, Persona, Provider, Service,
-    SigningKey, Statement, Traefik, Versions,
+    Apps, Auth, Bridge, Deployment, Deploys, EntryPoints, Grafana, Headers, Minio, Persona, Provider,
+    Service, SigningKey, Statement, Traefik, Versions,
 };
+pub use period::{BadPeriod, Period};
 pub use source::{Drawn, Located, Place, Problem, Source, suggestion};

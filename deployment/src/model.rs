@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::period::Period;
 use crate::source::Located;
 
 /// What a deployment promises. Read by [`Deployment::load`], which also proves that its names fit together.
@@ -39,6 +41,9 @@ pub struct Deployment {
     /// What the deployment's own document says where the real programs do otherwise, by short name.
     #[serde(default)]
     pub statements: BTreeMap<String, Statement>,
+    /// What is promised while tools rewrite the Traefik files.
+    #[serde(default)]
+    pub deploys: Option<Deploys>,
     /// The verbs that may change something on a stack that others have set up: `sign_out`, `authorize`, `admin`.
     /// Without them such a stack is only read.
     #[serde(default)]
@@ -46,6 +51,9 @@ pub struct Deployment {
     /// The folder that holds `deployment.yaml`.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// The user's own command that keeps the middleware on the Traefik files. It is run, so that no file names it.
+    #[serde(skip)]
+    pub patch_command: Option<String>,
 }
 
 /// Authentik, the identity provider.
@@ -109,6 +117,25 @@ pub struct Traefik {
     /// The entry points.
     #[serde(default)]
     pub entry_points: EntryPoints,
+    /// `providersThrottleDuration`: how long a change of files is held back after another. Where it is left out, Traefik
+    /// takes 2 s and the embedded gateway, which need not be spared, a moment.
+    #[serde(default)]
+    pub throttle: Option<Located<Period>>,
+}
+
+impl Traefik {
+    /// How long a real Traefik holds a change of files back after another.
+    pub fn throttle(&self) -> Duration {
+        self.throttle.as_ref().map_or(Duration::from_secs(2), |stated| stated.0)
+    }
+}
+
+/// What is promised while tools rewrite the Traefik files.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deploys {
+    /// The longest time for which a deploy may leave a service open to everybody.
+    pub limit: Located<Period>,
 }
 
 /// The names of the gateway's entry points.

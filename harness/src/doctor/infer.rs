@@ -96,6 +96,7 @@ pub(super) fn deployment(
             middleware: Located::nowhere(middleware(dynamic)),
             outpost_router: Located::nowhere(outpost(dynamic)),
             entry_points: entry_points(dynamic, fixed),
+            throttle: None,
         },
         headers: Headers {
             group_separator: Located::nowhere("|".to_owned()),
@@ -114,8 +115,10 @@ pub(super) fn deployment(
         apps: Apps::default(),
         requirements: BTreeMap::new(),
         statements: BTreeMap::new(),
+        deploys: None,
         allow: Vec::new(),
         folder: Default::default(),
+        patch_command: None,
     }
 }
 
