@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -38,6 +39,8 @@ pub struct TraefikSettings<'a> {
     pub certificate: (&'a str, &'a str),
     /// The names of the plain and of the TLS entry point.
     pub entry_points: (&'a str, &'a str),
+    /// `providersThrottleDuration`; Traefik's own 2 s without.
+    pub throttle: Option<Duration>,
     /// Names that resolve to an address, besides those of containers.
     pub hosts: &'a [(String, IpAddr)],
     /// The public names by which apps in containers find it.
@@ -97,7 +100,7 @@ async fn container(lab: &Lab, settings: &TraefikSettings<'_>) -> Result<Componen
     let mut tries = 0;
     loop {
         let mut recipe = Recipe::new("traefik", settings.image, &lab.front);
-        recipe.command = arguments(settings.entry_points);
+        recipe.command = arguments(settings.entry_points, settings.throttle);
         recipe.mounts = vec![(settings.dynamic.to_owned(), DYNAMIC), (settings.own.to_owned(), OWN_MOUNT)];
         recipe.hosts = settings.hosts.to_vec();
         recipe.ports = vec![
@@ -126,8 +129,10 @@ fn fixed(port: u16) -> io::Result<u16> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
-fn arguments((plain, secure): (&str, &str)) -> Vec<String> {
-    vec![
+fn arguments((plain, secure): (&str, &str), throttle: Option<Duration>) -> Vec<String> {
+    let throttle =
+        throttle.map(|throttle| format!("--providers.providersThrottleDuration={}ms", throttle.as_millis()));
+    let mut arguments = vec![
         format!("--entryPoints.{plain}.address=:{HTTP}"),
         format!("--entryPoints.{secure}.address=:{HTTPS}"),
         format!("--providers.file.directory={DYNAMIC}"),
@@ -137,7 +142,9 @@ fn arguments((plain, secure): (&str, &str)) -> Vec<String> {
         "--log.level=INFO".to_owned(),
         "--global.checkNewVersion=false".to_owned(),
         "--global.sendAnonymousUsage=false".to_owned(),
-    ]
+    ];
+    arguments.extend(throttle);
+    arguments
 }
 
 /// Writes the certificate and the file that names it.
@@ -243,7 +250,8 @@ mod tests {
 
     #[test]
     fn entry_points_have_the_names_of_the_files() {
-        let arguments = arguments(("plain", "tls"));
+        let arguments = arguments(("plain", "tls"), Some(Duration::from_millis(1_500)));
+        assert!(arguments.contains(&"--providers.providersThrottleDuration=1500ms".to_owned()));
         assert!(arguments.contains(&"--entryPoints.plain.address=:80".to_owned()));
         assert!(arguments.contains(&"--entryPoints.tls.address=:443".to_owned()));
     }

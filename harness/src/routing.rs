@@ -122,7 +122,7 @@ impl Files {
     }
 
     /// The user's own name for a file that was read.
-    fn known_as(&self, read: &Path) -> PathBuf {
+    pub(crate) fn known_as(&self, read: &Path) -> PathBuf {
         let known = read.strip_prefix(&self.read_from).map(|inner| self.known_as.join(inner));
         // What was written from Traefik's API is no file of the deployment.
         known.ok().filter(|known| known.exists()).unwrap_or_else(|| read.to_owned())

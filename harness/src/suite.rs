@@ -103,11 +103,11 @@ impl Suite {
     }
 
     fn lab(self) -> Result<(Arc<Lab>, Vec<Case>), Problem> {
-        let deployment = Deployment::load(&self.deployment)?;
+        let mut deployment = Deployment::load(&self.deployment)?;
         let cases = scenario::load(&deployment, std::slice::from_ref(&deployment.folder))?;
         let lab = Lab {
             runtime: worker_threads()?,
-            choice: choice_of_environment(&deployment)?,
+            choice: choice_of_environment(&mut deployment)?,
             deployment: Arc::new(deployment),
             stack: OnceCell::new(),
             snapshots: self.snapshots,

@@ -13,6 +13,15 @@ use serde_json::Value;
 
 const SPACEMUSIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/spacemusic");
 
+/// What stands for a deployment's own script: the patcher as a process of its own.
+const PATCH_COMMAND: &str = concat!(
+    "exec '",
+    env!("CARGO_BIN_EXE_ssoproof"),
+    "' traefik patch \"$1\" --watch --deployment '",
+    env!("CARGO_MANIFEST_DIR"),
+    "/../scenarios/spacemusic'"
+);
+
 /// One test at a time: each counts the containers there are.
 static ALONE: Mutex<()> = Mutex::new(());
 
@@ -41,6 +50,7 @@ impl Place {
             .args(["--deployment", SPACEMUSIC])
             .env_remove("SSOPROOF_STACK")
             .env("XDG_RUNTIME_DIR", self.folder.path())
+            .env("SSOPROOF_PATCH_COMMAND", PATCH_COMMAND)
             .env("NO_COLOR", "1");
         command
     }

@@ -74,7 +74,15 @@ const PROVOKED: &[(&str, &[&str])] = &[
             "way-around-host-case",
         ],
     ),
-    ("SSO-P06", &["bridge-forged-cookie-open-path", "bridge-left-over-cookie", "bridge-open-path-signed-in"]),
+    (
+        "SSO-P06",
+        &[
+            "bridge-forged-cookie-open-path",
+            "bridge-left-over-cookie",
+            "bridge-open-path-signed-in",
+            "deploy-unpatched",
+        ],
+    ),
     ("SSO-S01", &["outpost-callback", "outpost-callback-of-other", "outpost-callback-replayed"]),
     ("SSO-S03", &["outpost-callback-swapped"]),
     ("SSO-S04", &["login-return-doubled-slash"]),
@@ -183,6 +191,7 @@ fn every_diagnosis_says_what_it_said() {
         ("[A-Za-z0-9_-]{60,}", "<kid>"),
         ("`sub` is `\\d+`", "`sub` is `<pk>`"),
         ("/\\S*/\\.tmp\\w+/", "<folder>/"),
+        ("\\d+ ms( and still open)?, \\d+ of \\d+ anonymous", "<n> ms$1, <n> of <n> anonymous"),
     ]
     .map(|(pattern, kind)| (Regex::new(pattern).expect("pattern"), kind));
     let mut settings = insta::Settings::new();

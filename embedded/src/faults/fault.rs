@@ -7,6 +7,7 @@ use http::{Request, Response, request};
 use ssoproof_deployment::Deployment;
 
 use super::files::Files;
+use super::script::Script;
 use crate::authentik::{Profile, State};
 use crate::gateway;
 use crate::grafana;
@@ -68,6 +69,8 @@ pub enum Group {
     Bridge,
     /// What the stack stands on.
     Infrastructure,
+    /// Tools that rewrite Traefik's files, and what mends them.
+    Devpush,
 }
 
 impl Group {
@@ -88,6 +91,7 @@ impl Group {
             Self::Logout => "logout",
             Self::Bridge => "bridge",
             Self::Infrastructure => "infrastructure",
+            Self::Devpush => "devpush",
         }
     }
 }
@@ -110,6 +114,8 @@ pub enum Seam {
     Service(fn(&mut ProbeSettings)),
     /// What travels between Traefik and one of its upstreams.
     Wire(Link, Tampering),
+    /// What runs in the patcher's place.
+    Script(Script),
 }
 
 impl Seam {

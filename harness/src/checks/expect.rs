@@ -8,8 +8,8 @@ use serde::Deserialize;
 use ssoproof_deployment::{Located, Place};
 
 use super::{
-    backend, can, claims, cookies, ends, hops, html, json, limits, log, loops, policies, refused, role,
-    router,
+    backend, can, claims, cookies, ends, exposure, hops, html, json, limits, loaded, log, loops, patched,
+    policies, refused, role, router,
 };
 use crate::steps::{Parts, Seen, StepError, World};
 
@@ -105,6 +105,12 @@ checks! {
     routers: router::AllRouters;
     /// What the log read by `component` says.
     log: log::Log;
+    /// For how long strangers were let in during `deploy`, and how many.
+    exposure: exposure::Exposure;
+    /// What was made of the file of `deploy`.
+    patched: patched::Patched;
+    /// Whether the gateway has loaded what was written.
+    loaded: loaded::Loaded;
     /// The most hops of the step.
     max_hops: limits::MaxHops;
     /// Whether the actor goes round.

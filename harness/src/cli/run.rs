@@ -20,12 +20,12 @@ pub(super) fn run(options: &RunOptions) -> Exit {
 }
 
 fn on_stack(options: &RunOptions) -> Result<Exit, Exit> {
-    let (deployment, cases) = place::some_chosen(&options.chosen)?;
+    let (mut deployment, cases) = place::some_chosen(&options.chosen)?;
     let runtime = runtime()?;
     let misused = |problem| place::refuse(problem, Exit::Usage);
     let mut reports = Reports::new(options.json.as_deref(), options.junit.as_deref()).map_err(misused)?;
+    let choice = options.stack.choice(&mut deployment).map_err(misused)?;
     let deployment = Arc::new(deployment);
-    let choice = options.stack.choice(&deployment).map_err(misused)?;
     let exit = runtime.block_on(async {
         let started = Instant::now();
         let opened = match Opened::open(deployment.clone(), &choice).await {

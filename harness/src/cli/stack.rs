@@ -132,6 +132,10 @@ pub(super) struct AttachArguments {
     /// Take the routers from Traefik's API instead of the deployment's files.
     #[arg(long, env = "SSOPROOF_TRAEFIK_API", value_name = "URL")]
     traefik_api: Option<Url>,
+    /// The folder of Traefik's file provider, on this machine: where the deployment allows `deploy` or `traefik_file`,
+    /// files in it are rewritten, and put back after each case.
+    #[arg(long, env = "SSOPROOF_TRAEFIK_FOLDER", value_name = "FOLDER", conflicts_with = "traefik_api")]
+    traefik_folder: Option<PathBuf>,
     /// Serve probes here, in place of every service whose URL the gateway sends here.
     #[arg(long, env = "SSOPROOF_PROBE_LISTEN", value_name = "ADDRESS:PORT")]
     probe_listen: Option<SocketAddr>,
@@ -145,6 +149,7 @@ impl AttachArguments {
             secrets: self.secrets.clone(),
             provision: self.provision,
             traefik_api: self.traefik_api.clone(),
+            traefik_folder: self.traefik_folder.clone(),
             probe_listen: self.probe_listen,
         }
     }
@@ -190,6 +195,10 @@ impl ReachArguments {
 /// Which stack a run works with.
 #[derive(Clone, Debug, Args)]
 pub(super) struct StackArguments {
+    /// Your own command that keeps the middleware on the Traefik files, for the scenarios that try it: run by `sh -c`
+    /// with the folder as `$1` while files are rewritten, and ended with its process group.
+    #[arg(long, env = "SSOPROOF_PATCH_COMMAND", value_name = "COMMAND")]
+    pub(super) patch_command: Option<String>,
     /// Where the cases run. A stack of containers that is up is used; else one is started, and removed afterwards. One
     /// that is attached to is only read, but for what the deployment allows.
     #[arg(long, value_enum, env = "SSOPROOF_STACK", default_value = "embedded", value_name = "KIND")]
@@ -216,7 +225,9 @@ impl StackArguments {
             .or_else(|| of(Kind::Attach, "attach", AttachArguments::augment_args(none())))
     }
 
-    pub(super) fn choice(&self, deployment: &Deployment) -> Result<StackChoice, Problem> {
+    /// The kind of stack with its options. What is said of `deployment` on the command line goes into it.
+    pub(super) fn choice(&self, deployment: &mut Deployment) -> Result<StackChoice, Problem> {
+        deployment.patch_command.clone_from(&self.patch_command);
         match self.stack {
             Kind::Embedded => Ok(StackChoice::Embedded(self.embedded.fault.map(|Named(fault)| fault))),
             Kind::Containers => Ok(StackChoice::Containers(Box::new(self.containers.options(deployment)?))),
@@ -226,7 +237,7 @@ impl StackArguments {
 }
 
 /// The stack that the variables `SSOPROOF_…` say, for a program that has no arguments of its own for it.
-pub(crate) fn choice_of_environment(deployment: &Deployment) -> Result<StackChoice, Problem> {
+pub(crate) fn choice_of_environment(deployment: &mut Deployment) -> Result<StackChoice, Problem> {
     #[derive(Parser)]
     struct Variables {
         #[command(flatten)]

@@ -18,9 +18,11 @@ mod cookie_rejected;
 mod cookie_twice;
 mod cookie_weak;
 mod core_session_lost;
+mod deploy_exposes;
 mod detour;
 mod end_session_broken;
 mod endpoint_broken;
+mod files_not_loaded;
 mod flow_logs_out;
 mod forwarded_forged;
 mod forwarded_missing;
@@ -60,6 +62,7 @@ mod other_upstream;
 mod outpost_not_told;
 mod outpost_takes_all;
 mod own_authorize;
+mod patcher_harms;
 mod pattern;
 mod policy_other;
 mod redirect_uri;
@@ -91,6 +94,9 @@ pub use subject::{Diagnosed, Diagnosis, Pointer, Subject};
 
 /// Every diagnosis, the most specific cause first.
 pub const ALL: &[&dyn Diagnosis] = &[
+    &files_not_loaded::FilesNotLoaded,
+    &patcher_harms::PatcherHarms,
+    &deploy_exposes::DeployExposes,
     &bad_traefik_file::BadTraefikFile,
     &router_disabled::RouterDisabled,
     &auth_behind_itself::AuthBehindItself,

@@ -11,7 +11,7 @@ use ssoproof_deployment::{Deployment, Place, Problem, Service, Source};
 use url::Url;
 
 use crate::checks::Finding;
-use crate::evidence::{AwsError, Hop, Ledger, jwt_part, parameter};
+use crate::evidence::{AwsError, Cause, Hop, Ledger, jwt_part, parameter};
 use crate::routing::Routing;
 use crate::runner::StepFinding;
 use crate::scenario::Case;
@@ -78,6 +78,14 @@ impl Subject<'_> {
     /// The first finding that is `wanted`.
     pub(super) fn finding(&self, wanted: impl Fn(&Finding) -> bool) -> Option<&Finding> {
         self.findings.iter().map(|found| &found.finding).find(|finding| wanted(finding))
+    }
+
+    /// What a deploy has let strangers in for, unless the service was open before.
+    pub(super) fn exposed_by_deploy(&self) -> Option<&Finding> {
+        let before = self.finding(|finding| finding.what.ends_with("before the deploy"));
+        let exposed =
+            self.finding(|finding| finding.what.starts_with("the exposure of") && finding.expected != "none");
+        exposed.filter(|_| before.is_none())
     }
 
     /// The deployment's services that the case is about: those whose hosts it dialled or routed to.
@@ -191,9 +199,10 @@ impl Subject<'_> {
         services.find(|(_, _, url)| url.host_str() == Some(host)).map(|(slug, service, _)| (*slug, *service))
     }
 
-    /// The hops that ask a service's host.
+    /// The hops that ask a service's host, those of load aside: what they meet lasts for a moment.
     pub(super) fn at_services(&self) -> impl Iterator<Item = &Hop> {
-        self.ledger.hops.iter().filter(|hop| self.service_of(hop).is_some())
+        let steady = self.ledger.hops.iter().filter(|hop| hop.cause != Cause::Load);
+        steady.filter(|hop| self.service_of(hop).is_some())
     }
 
     /// The hops that reached a service with a bridge, with what arrived.

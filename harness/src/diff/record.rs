@@ -8,7 +8,7 @@ use url::Url;
 
 use super::body::{self, Bodies};
 use super::normal;
-use crate::evidence::{ChangeKind, CookieAttributes, Hop, JarChange, Ledger, is_identity, mask_value};
+use crate::evidence::{Cause, ChangeKind, CookieAttributes, Hop, JarChange, Ledger, is_identity, mask_value};
 use crate::runner::{CaseOutcome, Verdict};
 
 /// Response headers that say nothing of how a component behaves, or that stand elsewhere in the record.
@@ -114,13 +114,15 @@ impl CaseRecord {
         let mut ids: Vec<String> =
             outcome.case.scenario.file.requirements.iter().map(|id| id.as_str().to_owned()).collect();
         ids.sort();
+        // Which requests of many are kept is a matter of chance.
+        let hops = outcome.ledger.hops.iter().filter(|hop| hop.cause != Cause::Load);
         let record = Self {
             id: outcome.case.id.clone(),
             requirements: ids,
             verdict: outcome.verdict.to_string(),
             holds: holds(outcome.verdict),
             broken: broken(outcome),
-            hops: outcome.ledger.hops.iter().map(|hop| HopRecord::of(&outcome.ledger, hop)).collect(),
+            hops: hops.map(|hop| HopRecord::of(&outcome.ledger, hop)).collect(),
         };
         let mut record = normal::normalised(&record, outcome.redactor()).unwrap_or_else(|| Self {
             id: outcome.case.id.clone(),

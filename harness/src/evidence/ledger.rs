@@ -79,6 +79,8 @@ pub enum Cause {
     Api,
     /// The script of a page navigated, as `xak-flow-redirect` does.
     Script,
+    /// One of many requests of strangers, of which few are kept: which ones is a matter of chance.
+    Load,
 }
 
 impl fmt::Display for Cause {
@@ -92,6 +94,7 @@ impl fmt::Display for Cause {
             Self::Raw => out.write_str("raw"),
             Self::Api => out.write_str("api"),
             Self::Script => out.write_str("script"),
+            Self::Load => out.write_str("load"),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use url::Url;
 
-use super::ledger::{ChangeKind, CookieAttributes, Hop, JarChange, Ledger};
+use super::ledger::{Cause, ChangeKind, CookieAttributes, Hop, JarChange, Ledger};
 use super::mask::mask_url;
 use super::redact::Redactor;
 
@@ -47,21 +47,23 @@ static NUMBERS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(/api/v3/(?:core|providers)/[a-z0-9_]+/)\d+/").expect("pattern")
 });
 
-/// The hops of `ledger`, a few lines each, with secrets as tokens and what is new in every run as numbers.
+/// The hops of `ledger`, a few lines each, with secrets as tokens and what is new in every run as numbers; those that
+/// are kept by chance are left out.
 pub fn normal_form(ledger: &Ledger, redactor: &Redactor) -> String {
     let mut text = String::new();
-    for hop in &ledger.hops {
-        write_hop(&mut text, ledger, hop);
+    let hops = ledger.hops.iter().filter(|hop| hop.cause != Cause::Load);
+    for (number, hop) in (1..).zip(hops) {
+        write_hop(&mut text, ledger, number, hop);
     }
     numbered(&redactor.redact(&text))
 }
 
-fn write_hop(text: &mut String, ledger: &Ledger, hop: &Hop) {
+fn write_hop(text: &mut String, ledger: &Ledger, number: usize, hop: &Hop) {
     let target = hop.request.target.as_ref().map(|target| format!(" as {target}")).unwrap_or_default();
     let _ = writeln!(
         text,
         "{} {} {} {} {}{target}",
-        hop.index + 1,
+        number,
         hop.actor,
         hop.cause,
         hop.request.method,

@@ -18,6 +18,8 @@ pub(super) enum Reach<'a> {
     Behind(BTreeSet<String>),
     /// It changes what passes a wire.
     Wire { link: Link, tampering: &'a Tampering, deployment: &'a Deployment, apps: BTreeSet<String> },
+    /// It is about tools that write Traefik's files.
+    Tools,
     /// Requests are routed otherwise.
     Routes { rerouted: Rerouted, apps: BTreeSet<String> },
 }
@@ -49,6 +51,7 @@ impl<'a> Reach<'a> {
                     apps: hosts(grafana.chain(minio)),
                 })
             }
+            Seam::Script(_) => Self::Tools,
             Seam::Gateway(_) | Seam::Database(_) | Seam::Version(_) => Self::Every,
         }
     }
@@ -58,6 +61,7 @@ impl<'a> Reach<'a> {
         match self {
             Self::Every => true,
             Self::Behind(hosts) => trace.dials(hosts),
+            Self::Tools => trace.reads_files,
             Self::Wire { link, tampering, deployment, apps } => met(trace, apps)
                 .any(|exchange| exchange.link == *link && exchange.changed_by(tampering, deployment)),
             Self::Routes { rerouted, apps } => {

@@ -10,7 +10,7 @@ use url::Url;
 use crate::evidence::RequestRecord;
 use crate::runner::{self, CaseOutcome};
 use crate::scenario::Case;
-use crate::stacks::{Embedded, StackError};
+use crate::stacks::{Embedded, Reach, StackError};
 
 /// What a case does, and what passes between the parts of its stack meanwhile.
 #[derive(Default)]
@@ -35,9 +35,9 @@ impl Trace {
         deployment: &Deployment,
     ) -> Result<(CaseOutcome, Self), StackError> {
         let recorder = Recorder::default();
-        let fork = stack.recorded(recorder.clone()).await?;
+        let fork = stack.recorded(case.reach(), recorder.clone()).await?;
         let start = recorder.take();
-        let reads_files = case.says("route");
+        let reads_files = case.says("route") || case.reach() == Reach::Files;
         let outcome = runner::run_case(case, 1, deployment, &fork).await;
         let requests: Vec<RequestRecord> =
             outcome.ledger.hops.iter().map(|hop| hop.request.clone()).collect();

@@ -99,6 +99,15 @@ fn case(outcome: &CaseOutcome) -> Value {
             })
         })
         .collect();
+    let figures: Vec<Value> = outcome
+        .figures
+        .iter()
+        .map(|measured| {
+            let mut figure = json!(measured.figure);
+            figure["step"] = measured.step.into();
+            figure
+        })
+        .collect();
     let mut case = json!({
         "id": outcome.case.id,
         "scenario": file.id.value,
@@ -109,6 +118,7 @@ fn case(outcome: &CaseOutcome) -> Value {
         "seconds": outcome.took.as_secs_f64(),
         "findings": findings,
         "risks": risks,
+        "figures": figures,
         "diagnoses": diagnoses,
         "reason": outcome.reason.as_deref().map(redact),
         "hops": outcome.ledger.hops.iter().map(|hop| self::hop(hop, outcome)).collect::<Vec<_>>(),

@@ -56,6 +56,11 @@ fn case(outcome: &CaseOutcome) -> TestCase {
         let name = format!("risk.{}", risk.severity);
         case.add_property((name, outcome.redactor().redact(&risk.text)));
     }
+    for measured in &outcome.figures {
+        let figure = &measured.figure;
+        let name = format!("{}.{}.step{}", figure.name, figure.of, measured.step);
+        case.add_property((name, figure.to_string()));
+    }
     if outcome.verdict.fails_run() {
         let first = outcome.findings.first().map(|found| {
             let finding = &found.finding;

@@ -4,6 +4,7 @@ mod all;
 mod failure;
 mod json;
 mod junit;
+mod measured;
 mod memory;
 mod terminal;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::failure_text;
+use super::measured::Measured;
 use super::memory;
 use crate::cli::Exit;
 use crate::runner::{CaseOutcome, Event, Plan, Summary, Verdict};
@@ -65,6 +66,8 @@ pub(super) struct Terminal {
     warnings: BTreeMap<String, (String, usize)>,
     /// The risks by severity and text, with a scenario that shows each, and in how many cases.
     risks: BTreeMap<(Severity, String), (String, usize)>,
+    /// What the cases of a scenario have measured, by scenario and name.
+    figures: BTreeMap<(String, &'static str), Measured>,
     /// Why the cases of a scenario were not tried, and how many, by verdict and scenario.
     untried: BTreeMap<(String, String), (String, usize)>,
     /// The cases that failed, and why.
@@ -101,6 +104,7 @@ impl Terminal {
             drift: BTreeSet::new(),
             warnings: BTreeMap::new(),
             risks: BTreeMap::new(),
+            figures: BTreeMap::new(),
             untried: BTreeMap::new(),
             entries: BTreeMap::new(),
         }
@@ -169,6 +173,10 @@ impl Terminal {
             }
             entry.1 += 1;
         }
+        for measured in &outcome.figures {
+            let key = (file.id.value.clone(), measured.figure.name);
+            self.figures.entry(key).or_default().add(&measured.figure);
+        }
         match outcome.verdict {
             Verdict::Passed | Verdict::ExpectedFailure => {}
             Verdict::Skipped | Verdict::Unsupported => {
@@ -207,6 +215,7 @@ impl Terminal {
         let mut text = String::from("\n");
         text.push_str(&self.requirement_table());
         text.push_str(&self.warning_list());
+        text.push_str(&self.figure_list());
         text.push_str(&self.risk_list());
         text.push_str(&self.drift_list());
         text.push_str(&self.untried_list());
@@ -279,6 +288,16 @@ impl Terminal {
         for (first, count) in self.warnings.values() {
             let more = if *count > 1 { format!(" (and {} like it)", count - 1) } else { String::new() };
             text.push_str(&format!("  {first}{more}\n"));
+        }
+        text
+    }
+
+    /// What was measured.
+    fn figure_list(&self) -> String {
+        let mut text = String::new();
+        for (index, ((scenario, name), measured)) in self.figures.iter().enumerate() {
+            let head = if index == 0 { "\nmeasured\n" } else { "" };
+            text.push_str(&format!("{head}  {scenario}  {name}  {measured}\n"));
         }
         text
     }

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use ssoproof_deployment::{Deployment, Located, Place, Source};
 
-use super::outcome::{CaseOutcome, StepFinding, StepRisk};
+use super::outcome::{CaseOutcome, StepFigure, StepFinding, StepRisk};
 use super::verdict::Verdict;
 use crate::agent::{Agent, Limits};
 use crate::checks::{self, json::search};
@@ -35,6 +35,7 @@ struct Broken {
 struct Found {
     findings: Vec<StepFinding>,
     risks: Vec<StepRisk>,
+    figures: Vec<StepFigure>,
 }
 
 /// Why `stack` is none for `case`, when it is not.
@@ -58,7 +59,7 @@ pub async fn run_case(
     let mut found = Found::default();
     let mut broken = walk(&case.scenario.steps, &mut world, &mut found).await.err();
     let closing = walk(&case.scenario.always, &mut world, &mut found).await;
-    let Found { mut findings, risks } = found;
+    let Found { mut findings, risks, figures } = found;
     broken = broken.or(closing.err());
     let World { mut ledger, .. } = world;
 
@@ -87,6 +88,7 @@ pub async fn run_case(
     let mut outcome = CaseOutcome::untried(case, round, verdict).with_secrets(stack.secrets().clone());
     outcome.findings = findings;
     outcome.risks = risks;
+    outcome.figures = figures;
     if let Some(broken) = broken {
         outcome.reason = Some(broken.reason);
         outcome.reason_at = Some((broken.source, broken.place));
@@ -126,6 +128,8 @@ async fn walk(steps: &[PlannedStep], world: &mut World<'_>, found: &mut Found) -
         };
         world.acting = world.step_actor(step);
         let seen = verb.run(step, world).await.map_err(|error| broken(error, verb_place))?;
+        let figures = seen.figures.iter().cloned();
+        found.figures.extend(figures.map(|figure| StepFigure { step: index + 1, figure }));
         let mut failed = false;
         for (expect, must) in [(step.expected(), true), (step.should.as_ref(), false)] {
             let Some(expect) = expect else { continue };

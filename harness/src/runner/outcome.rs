@@ -11,7 +11,7 @@ use crate::diagnoses::Diagnosed;
 use crate::evidence::{Ledger, Redactor};
 use crate::scenario::Case;
 use crate::stacks::Secrets;
-use crate::steps::Severity;
+use crate::steps::{Figure, Severity};
 
 /// A case that is over.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct CaseOutcome {
     pub findings: Vec<StepFinding>,
     /// The dangers that are there by design, in the order of the steps.
     pub risks: Vec<StepRisk>,
+    /// What was measured, in the order of the steps.
+    pub figures: Vec<StepFigure>,
     /// What broke in the harness, or why it was not run.
     pub reason: Option<String>,
     /// Where in the scenario the reason stands.
@@ -51,6 +53,7 @@ impl CaseOutcome {
             verdict,
             findings: Vec::new(),
             risks: Vec::new(),
+            figures: Vec::new(),
             reason: None,
             reason_at: None,
             diagnoses: Vec::new(),
@@ -94,6 +97,15 @@ pub struct StepFinding {
     pub must: bool,
     /// The finding.
     pub finding: Finding,
+}
+
+/// Something that a step has measured.
+#[derive(Clone, Debug)]
+pub struct StepFigure {
+    /// The step's number, from 1.
+    pub step: usize,
+    /// What it has measured.
+    pub figure: Figure,
 }
 
 /// A danger that is there by design, as a step has shown.

@@ -2,6 +2,7 @@
 
 mod case;
 mod file;
+mod given;
 mod known;
 mod load;
 mod schema;
@@ -11,6 +12,7 @@ mod values;
 
 pub use case::{Actor, Case, PlannedStep, Scenario, by_scenario};
 pub use file::{Axis, Matrix, ScenarioFile, StepsFile};
+pub use given::{Given, GivenError};
 pub use known::{CAUGHT, EXPECTED_FAILURES, entry};
 pub use load::{check_files, load};
 pub use schema::schema;

@@ -16,6 +16,7 @@ use url::Url;
 /// | `apps` | `grafana` and `minio`: `name`, `url`, `host`, `slug`, `client_id`, `redirect_uri`, … |
 /// | `headers` | `separator`, `identity` |
 /// | `traefik` | `middleware`, `outpost_router` |
+/// | `deploys` | `limit`, where the deployment states it |
 /// | `versions`, `groups`, `policies` | as in `deployment.yaml` |
 pub fn values(deployment: &Deployment) -> Value {
     let services: Map<String, Value> = deployment
@@ -53,6 +54,7 @@ pub fn values(deployment: &Deployment) -> Value {
         "traefik": {
             "middleware": *deployment.traefik.middleware, "outpost_router": *deployment.traefik.outpost_router,
         },
+        "deploys": deployment.deploys,
         "versions": deployment.versions,
         "groups": deployment.groups,
         "policies": deployment.apps.minio.iter().flat_map(|minio| minio.policies.keys()).collect::<Vec<_>>(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::authentik::{Authentik, Profile};
-use ssoproof_embedded::faults::{Fault, Files, Link, Recorder, Seam, Wire};
+use ssoproof_embedded::faults::{Fault, Files, Link, Recorder, Script, Seam, Wire};
 use ssoproof_embedded::gateway;
 use ssoproof_embedded::grafana;
 use ssoproof_embedded::minio;
@@ -74,6 +74,14 @@ impl Defect {
     pub(super) fn in_gateway(self, settings: &mut gateway::Settings) {
         if let Some(Seam::Gateway(change)) = self.seam() {
             change(settings);
+        }
+    }
+
+    /// What runs in the patcher's place.
+    pub(super) fn script(self) -> Option<Script> {
+        match self.seam() {
+            Some(Seam::Script(script)) => Some(*script),
+            _ => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use ssoproof_deployment::Deployment;
 use ssoproof_deployment::traefik::{EntryPoint, Profile as TraefikProfile, RuntimeConfig};
 use ssoproof_embedded::authentik::{self, Authentik, Profile, State};
 use ssoproof_embedded::dial::{Client, Names};
-use ssoproof_embedded::faults::{Fault, Link, Recorder};
+use ssoproof_embedded::faults::{Fault, Link, Recorder, Script};
 use ssoproof_embedded::gateway::{self, Gateway};
 use ssoproof_embedded::logs::Logs;
 use ssoproof_embedded::minio::policy::PolicyDocument;
@@ -21,13 +21,17 @@ use tempfile::TempDir;
 use super::authority::{Authority, trusting};
 use super::defect::{Defect, Wires};
 use super::loan::Loan;
-use super::parts::{Making, Parts, Services, behind_traefik, copy_of, failed, host_and_port, policies};
+use super::parts::{Making, Parts, Services, behind_traefik, copy, failed, host_and_port, policies};
 use super::{LogTails, Need, Reach, Secrets, Stack, StackError, StackFuture};
 use crate::provision::provision;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// The folder with the Traefik files, in one that is the stack's.
+const FILES: &str = "traefik";
 /// How long is waited on a stack with a fault.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+/// How long a change of files is held back after another, unless the deployment says.
+const THROTTLE: Duration = Duration::from_millis(25);
 
 /// The in-process stack of one deployment.
 pub struct Embedded {
@@ -36,6 +40,8 @@ pub struct Embedded {
     client: Client,
     logs: Logs,
     origin: Origin,
+    /// The folder with the Traefik files.
+    files: PathBuf,
     _authentik: Authentik,
     gateway: Gateway,
     _parts: Parts,
@@ -59,7 +65,7 @@ struct Blueprint {
 struct Origin {
     /// What Authentik held once it was provisioned, before anybody signed in.
     provisioned: Arc<State>,
-    /// The folder with the Traefik files.
+    /// Holds the folder with the Traefik files, and what tools put beside it.
     traefik: Arc<TempDir>,
     /// What the gateway made of them; none when they are bad.
     config: Option<Arc<RuntimeConfig>>,
@@ -84,15 +90,20 @@ impl Embedded {
         fault: Option<&'static Fault>,
     ) -> Result<Self, StackError> {
         let blueprint = Arc::new(Blueprint::new(deployment, fault)?);
-        Self::build(blueprint, None, None).await
+        Self::build(blueprint, None, false, None).await
     }
 
-    /// A fork in the state that every case starts from, whose wires keep in `recorder` what passes them.
+    /// A fork in the state that every case starts from, for one that reaches as far as `reach`; its wires keep in
+    /// `recorder` what passes them.
     ///
     /// # Errors
     /// [`StackError`] when a part does not listen.
-    pub async fn recorded(&self, recorder: Recorder) -> Result<Self, StackError> {
-        Self::build(self.blueprint.clone(), Some(&self.origin), Some(recorder)).await
+    pub async fn recorded(&self, reach: Reach, recorder: Recorder) -> Result<Self, StackError> {
+        self.fork(reach, Some(recorder)).await
+    }
+
+    async fn fork(&self, reach: Reach, recorder: Option<Recorder>) -> Result<Self, StackError> {
+        Self::build(self.blueprint.clone(), Some(&self.origin), reach == Reach::Files, recorder).await
     }
 
     /// Where the gateway listens, plain and with TLS.
@@ -100,9 +111,12 @@ impl Embedded {
         (self.gateway.http(), self.gateway.https())
     }
 
+    /// Builds a stack, which forks from `origin` when there is one. With `watch` its gateway watches its files, which
+    /// are its own then.
     async fn build(
         blueprint: Arc<Blueprint>,
         origin: Option<&Origin>,
+        watch: bool,
         recorder: Option<Recorder>,
     ) -> Result<Self, StackError> {
         let deployment = &blueprint.deployment;
@@ -138,16 +152,17 @@ impl Embedded {
         }
 
         let traefik = match origin {
-            Some(origin) => origin.traefik.clone(),
+            Some(origin) if !watch => origin.traefik.clone(),
+            Some(origin) => Arc::new(copied(&origin.traefik.path().join(FILES))?),
             None => {
-                let traefik = copy_of(&deployment.folder.join(&deployment.traefik.dynamic.value));
-                let traefik = traefik.map_err(|error| failed("the gateway", &error))?;
-                defect.in_files(traefik.path(), deployment)?;
+                let traefik = copied(&deployment.folder.join(&deployment.traefik.dynamic.value))?;
+                defect.in_files(&traefik.path().join(FILES), deployment)?;
                 Arc::new(traefik)
             }
         };
+        let files = traefik.path().join(FILES);
         let mut settings = gateway::Settings::new(
-            traefik.path(),
+            &files,
             blueprint.server.clone(),
             internal.clone(),
             blueprint.tls.clone(),
@@ -156,7 +171,8 @@ impl Embedded {
         settings.http = EntryPoint::new(&deployment.traefik.entry_points.http);
         settings.https = EntryPoint::new(&deployment.traefik.entry_points.https);
         settings.profile = blueprint.traefik;
-        settings.watch = false;
+        settings.watch = watch;
+        settings.throttle = blueprint.throttle();
         settings.config = origin.and_then(|origin| origin.config.clone());
         defect.in_gateway(&mut settings);
         let gateway = Gateway::start(settings).await.map_err(|error| failed("the gateway", &error))?;
@@ -193,6 +209,7 @@ impl Embedded {
             client,
             logs,
             origin,
+            files,
             _authentik: authentik,
             gateway,
             _parts: parts,
@@ -216,6 +233,22 @@ impl Blueprint {
             defect,
         })
     }
+
+    fn throttle(&self) -> Duration {
+        self.deployment.traefik.throttle.as_ref().map_or(THROTTLE, |stated| stated.0)
+    }
+}
+
+/// A copy of the Traefik files in `from`, so that nothing the stack writes reaches the user's.
+fn copied(from: &Path) -> Result<TempDir, StackError> {
+    let copied = || {
+        let folder = tempfile::tempdir()?;
+        let files = folder.path().join(FILES);
+        std::fs::create_dir(&files)?;
+        copy(from, &files)?;
+        Ok(folder)
+    };
+    copied().map_err(|error: std::io::Error| failed("the gateway", &error))
 }
 
 /// How the deployment's version of Authentik behaves.
@@ -242,18 +275,26 @@ impl Stack for Embedded {
 
     fn offers(&self, need: Need) -> bool {
         match need {
-            Need::Admin | Need::Probe => true,
+            Need::Admin | Need::Probe | Need::Files => true,
             Need::Components => false,
         }
     }
 
     fn traefik_files(&self) -> &Path {
-        self.origin.traefik.path()
+        &self.files
     }
 
     /// Nothing takes time here. With a fault much never comes about, and a run of all of them need not wait for it.
     fn patience(&self) -> Option<Duration> {
         self.blueprint.defect.is_some().then_some(PATIENCE)
+    }
+
+    fn throttle(&self) -> Duration {
+        self.blueprint.throttle()
+    }
+
+    fn script(&self) -> Option<Script> {
+        self.blueprint.defect.script()
     }
 
     fn logs(&self, count: usize) -> LogTails<'_> {
@@ -268,7 +309,7 @@ impl Stack for Embedded {
             if reach == Reach::Own {
                 return Ok(Loan::new(self));
             }
-            let fork = Self::build(self.blueprint.clone(), Some(&self.origin), None).await?;
+            let fork = self.fork(reach, None).await?;
             Ok(Loan::new(Arc::new(fork)))
         })
     }

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ssoproof_containers::Control;
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::dial::Client;
 
+use super::files::Kept;
 use super::locks::CaseLock;
 use super::{Loan, LogTails, Need, Reach, Secrets, Stack, StackError, StackFuture};
 use crate::provision::{self, Setup};
@@ -49,7 +51,7 @@ impl Stack for Live {
 
     fn offers(&self, need: Need) -> bool {
         match need {
-            Need::Admin | Need::Probe => true,
+            Need::Admin | Need::Probe | Need::Files => true,
             // With Authentik in this process there is no more than Traefik.
             Need::Components => self.control.components().any(|name| name == "authentik-server"),
         }
@@ -57,6 +59,10 @@ impl Stack for Live {
 
     fn traefik_files(&self) -> &Path {
         &self.traefik
+    }
+
+    fn throttle(&self) -> Duration {
+        self.deployment.traefik.throttle()
     }
 
     fn control(&self) -> Option<&Control> {
@@ -71,12 +77,17 @@ impl Stack for Live {
     fn lend(self: Arc<Self>, reach: Reach) -> StackFuture<'static, Loan> {
         Box::pin(async move {
             let taken = self.lock.take(reach).await?;
+            let kept = if reach == Reach::Files { Some(Kept::of(&self.traefik)?) } else { None };
             let stack = self.clone();
             Ok(Loan::returning(self, move |_| {
                 Box::pin(async move {
-                    let restored = if reach == Reach::Setup { stack.restore().await } else { Ok(()) };
+                    let files = match kept {
+                        Some(kept) => kept.put_back(&stack.deployment, &stack.client).await,
+                        None => Ok(()),
+                    };
+                    let setup = if reach >= Reach::Setup { stack.restore().await } else { Ok(()) };
                     drop(taken);
-                    restored
+                    files.and(setup)
                 })
             }))
         })

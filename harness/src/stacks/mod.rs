@@ -5,8 +5,10 @@ mod authority;
 mod containers;
 mod defect;
 mod embedded;
+mod files;
 mod lease;
 mod live;
+mod loaded;
 mod loan;
 mod locks;
 mod opened;
@@ -23,6 +25,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ssoproof_containers::Control;
 use ssoproof_embedded::dial::Client;
+use ssoproof_embedded::faults::Script;
 
 use crate::evidence::Backends;
 
@@ -32,8 +35,10 @@ pub(crate) use authority::{Authority, trusting};
 pub use containers::{ContainerOptions, Containers};
 pub(crate) use containers::{forget, reap_all, timeline};
 pub use embedded::Embedded;
+pub(crate) use files::write_by_rename;
 pub use lease::{Lease, LeaseFolder};
 pub use live::Live;
+pub(crate) use loaded::{has_loaded, settled};
 pub use loan::Loan;
 pub use opened::{Opened, StackChoice, detach, hold};
 pub(crate) use parts::{copy_of, failed, host_and_port};
@@ -50,6 +55,8 @@ pub enum Need {
     Probe,
     /// Components that can be stopped and started.
     Components,
+    /// A gateway whose files can be rewritten while it runs.
+    Files,
 }
 
 impl Need {
@@ -59,6 +66,7 @@ impl Need {
             Self::Admin => "admin",
             Self::Probe => "probe",
             Self::Components => "components",
+            Self::Files => "files",
         }
     }
 }
@@ -70,8 +78,10 @@ pub enum Reach {
     Own,
     /// Sessions of the same users in other browsers.
     Sessions,
-    /// What the administrator has set up, components, files.
+    /// What the administrator has set up, components.
     Setup,
+    /// The gateway's files, and whatever else.
+    Files,
 }
 
 /// A future that a stack returns.
@@ -106,6 +116,9 @@ pub enum StackError {
         /// The fault.
         name: &'static str,
     },
+    /// The gateway's files could not be put back.
+    #[error("failed to put the Traefik files back: {0}")]
+    Files(String),
     /// Somebody pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -151,6 +164,14 @@ pub trait Stack: Send + Sync {
 
     /// The longest time that something may take to come about on this stack; none where it takes what it takes.
     fn patience(&self) -> Option<Duration> {
+        None
+    }
+
+    /// How long its gateway holds a change of files back after another.
+    fn throttle(&self) -> Duration;
+
+    /// What a fault has put in the patcher's place.
+    fn script(&self) -> Option<Script> {
         None
     }
 

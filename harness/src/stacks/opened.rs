@@ -33,7 +33,8 @@ impl StackChoice {
             (Need::Components, Self::Embedded(_) | Self::Attach(_)) => false,
             (Need::Components, Self::Containers(options)) => options.images.authentik.name().is_some(),
             (Need::Probe, Self::Attach(options)) => options.probe_listen.is_some(),
-            (Need::Admin | Need::Probe, _) => true,
+            (Need::Files, Self::Attach(options)) => options.traefik_folder.is_some(),
+            (Need::Admin | Need::Probe | Need::Files, _) => true,
         }
     }
 }

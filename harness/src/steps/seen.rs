@@ -1,8 +1,12 @@
 //! What a step came to: the checks look at this and at the hops.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
+use super::deploy::{Deployed, Exposure};
+use super::figure::Figure;
 use super::world::StsCredentials;
 use crate::agent::{FlowPage, Landing, Page};
 use crate::evidence::{Hop, Ledger};
@@ -29,6 +33,14 @@ pub struct Seen {
     pub routes: Option<Taken>,
     /// The lines of a component's log.
     pub log: Option<Vec<String>>,
+    /// How long the gateway took to load what was written into its files, or for how long it was waited in vain.
+    pub loaded: Option<Result<Duration, Duration>>,
+    /// What strangers met during `deploy`.
+    pub exposure: Option<Exposure>,
+    /// What became of the file of `deploy`.
+    pub deployed: Option<Deployed>,
+    /// What was measured.
+    pub figures: Vec<Figure>,
 }
 
 /// A refusal by the identity provider or a relying party.

@@ -11,8 +11,8 @@ use ssoproof_deployment::{Located, Place, Problem, Source};
 use super::risk::Risk;
 use super::{Seen, World};
 use super::{
-    admin, assume_role, authorize, component, request, route, s3, sign_in, sign_out, use_file, visit,
-    wait_until,
+    admin, assume_role, authorize, component, deploy, request, route, s3, sign_in, sign_out, traefik_file,
+    use_file, visit, wait_until,
 };
 use crate::checks::Expect;
 use crate::scenario::{Template, Text, TextError};
@@ -188,6 +188,10 @@ verbs! {
     route, "route": route::Route;
     /// Stops, starts, restarts or freezes a component of the stack.
     component, "component": component::Control;
+    /// Writes a service's Traefik file as deployment tools do, while strangers ask for the service.
+    deploy, "deploy": deploy::Deploy;
+    /// Puts a file beside Traefik's own.
+    traefik_file, "traefik_file": traefik_file::TraefikFile;
     /// Repeats a step until what it expects holds.
     wait_until, "wait_until": wait_until::WaitUntil;
     /// The steps of another file.

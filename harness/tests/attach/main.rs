@@ -44,7 +44,8 @@ async fn an_attached_stack_gives_the_verdicts_of_the_embedded_one() {
     }
     let unsupported: Vec<&String> =
         attached.iter().filter(|(_, verdict)| *verdict == "unsupported").map(|(case, _)| case).collect();
-    assert!(unsupported.iter().all(|case| case.starts_with("stack/")), "{unsupported:?}");
+    let elsewhere = |case: &&String| case.starts_with("stack/") || case.starts_with("devpush/");
+    assert!(unsupported.iter().all(elsewhere), "{unsupported:?}");
     assert!(attached.len() > 800);
 
     // What the cases have changed by the API is as it was: the same once more.
@@ -100,6 +101,44 @@ async fn services_that_echo_are_enough_and_without_them_their_checks_are_unsuppo
     );
     let header = |verdicts: &Verdicts| verdicts["headers/header-username/admin"].clone();
     assert_eq!((header(&silent).as_str(), header(&echoed).as_str()), ("unsupported", "passed"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stderr, reason = "it says what it has measured")]
+async fn deploys_are_tried_on_the_real_traefik_and_its_files_are_put_back() {
+    let Some(site) = Site::start("allow: [deploy, traefik_file]").await else { return };
+    let probes = format!("--probe-listen={}", site.services);
+    let run = ["--provision", &probes, "--filter", "devpush/"];
+    let without = site.verdicts(&run, 0);
+    assert!(without.values().all(|verdict| verdict == "unsupported"), "{without:?}");
+
+    let before = site.files();
+    let folder = format!("--traefik-folder={}", site.dynamic().display());
+    let program = env!("CARGO_BIN_EXE_ssoproof");
+    let deployment = site.deployment();
+    let command = format!(
+        "--patch-command='{program}' traefik patch \"$1\" --deployment '{}' --watch",
+        deployment.display()
+    );
+    // A deploy takes the real Traefik seconds, so that one way to write is enough.
+    let chosen = ["--filter", "devpush/deploy-closed", "--filter", "/rename", &probes, &folder, &command];
+    let report = site.deployment().join("report.json");
+    let output = site.run(&chosen, Some(&report));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let verdicts = site::read(&report);
+    assert!(verdicts.len() >= 7 && verdicts.values().all(|verdict| verdict == "passed"), "{verdicts:?}");
+    let longest = |scenario: &str| {
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let line = format!("  {scenario}  exposure  ");
+        told.lines().find_map(|told| told.strip_prefix(&line).map(str::to_owned)).unwrap_or_default()
+    };
+    let [closed, patched, own, unpatched] =
+        ["deploy-closed", "deploy-patched", "deploy-own-script", "deploy-unpatched"].map(longest);
+    eprintln!("closed {closed}, patched {patched}, by a script {own}, unpatched {unpatched}");
+    assert!(closed.starts_with("0 ms"), "{closed}");
+    assert!(patched.ends_with(" ms") && own.ends_with(" ms"), "{patched}, {own}");
+    assert!(unpatched.starts_with("at least "), "{unpatched}");
+    assert_eq!(site.files(), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

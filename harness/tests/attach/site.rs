@@ -1,5 +1,6 @@
 //! A site that others have set up: processes, files, certificates.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -117,7 +118,7 @@ impl Site {
             format!("--entryPoints.websecure.address={https}"),
             format!("--entryPoints.traefik.address={api}"),
             format!("--providers.file.directory={}", folder.path().join("dynamic").display()),
-            "--providers.file.watch=false".to_owned(),
+            "--providers.file.watch=true".to_owned(),
             "--api.insecure=true".to_owned(),
             "--accesslog.format=json".to_owned(),
             "--accesslog.fields.headers.names.User-Agent=keep".to_owned(),
@@ -153,6 +154,22 @@ impl Site {
             _postgres: postgres,
             _apps: apps,
         })
+    }
+
+    /// The folder of the deployment.
+    pub(crate) fn deployment(&self) -> PathBuf {
+        self.folder.path().join("spacemusic")
+    }
+
+    /// The folder of the gateway's file provider.
+    pub(crate) fn dynamic(&self) -> PathBuf {
+        self.folder.path().join("dynamic")
+    }
+
+    /// What is in it, by name.
+    pub(crate) fn files(&self) -> BTreeMap<PathBuf, String> {
+        let paths = fs::read_dir(self.dynamic()).unwrap().map(|entry| entry.unwrap().path());
+        paths.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
     }
 
     /// `ssoproof` with these arguments for the site's deployment.
@@ -228,7 +245,8 @@ fn whole(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-fn read(report: &Path) -> Verdicts {
+/// The verdicts in a report.
+pub(crate) fn read(report: &Path) -> Verdicts {
     let report: Value = serde_json::from_str(&fs::read_to_string(report).unwrap()).unwrap();
     let cases = report["cases"].as_array().unwrap().iter();
     let pair = |case: &Value| (case["id"].as_str().unwrap().into(), case["verdict"].as_str().unwrap().into());

@@ -3,6 +3,7 @@
 mod bridge;
 mod claims;
 mod cookies;
+mod devpush;
 mod forwarded;
 mod grafana;
 mod headers;
@@ -33,4 +34,5 @@ pub(super) const ALL: &[&[Fault]] = &[
     logout::FAULTS,
     bridge::FAULTS,
     infrastructure::FAULTS,
+    devpush::FAULTS,
 ];

@@ -84,6 +84,7 @@ fn cause(text: &str) -> Cause {
         "raw" => Cause::Raw,
         "api" => Cause::Api,
         "script" => Cause::Script,
+        "load" => Cause::Load,
         other => other
             .strip_prefix("redirect ")
             .and_then(|status| status.parse().ok())
@@ -101,7 +102,7 @@ mod tests {
         {
             assert_eq!(cause(&each.to_string()), each);
         }
-        for each in [Cause::Raw, Cause::Api, Cause::Script] {
+        for each in [Cause::Raw, Cause::Api, Cause::Script, Cause::Load] {
             assert_eq!(cause(&each.to_string()), each);
         }
     }

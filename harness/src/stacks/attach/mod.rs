@@ -9,7 +9,8 @@ mod traefik_api;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
@@ -27,12 +28,15 @@ pub use options::{AttachOptions, Resolve};
 pub(crate) use traefik_api::{list as traefik_list, without_credentials};
 
 use super::authority::client_config;
+use super::files::Kept;
 use super::lease::LeaseFolder;
 use super::locks::CaseLock;
 use super::parts::{host_and_port, probe_settings};
+use super::process::interrupted;
 use super::{Loan, LogTails, Need, Reach, Secrets, Stack, StackError, StackFuture};
 use crate::evidence::{Backends, Ledger, Tells};
 use crate::provision::{self, Setup, Touched};
+use crate::reports::err;
 
 /// A stack that others have set up.
 pub struct Attached {
@@ -41,6 +45,8 @@ pub struct Attached {
     secrets: Arc<Secrets>,
     backends: Arc<Backends>,
     traefik: TraefikFiles,
+    /// The files as they were before the case that rewrites them now.
+    kept: Arc<Mutex<Option<Arc<Kept>>>>,
     lock: CaseLock,
     probe: Option<Probe>,
 }
@@ -51,6 +57,8 @@ enum TraefikFiles {
     Deployment(PathBuf),
     /// What its API says.
     Api(TempDir),
+    /// What its own folder says, which may be rewritten.
+    Own(PathBuf),
 }
 
 impl Attached {
@@ -75,13 +83,23 @@ impl Attached {
             provision::provision(&deployment, client.clone(), base, &secrets).await?;
             provision::served_behind_gateway(&deployment, &client).await?;
         }
-        let traefik = match &options.traefik_api {
-            Some(url) => TraefikFiles::Api(traefik_api::read(&client, url).await?),
-            None => TraefikFiles::Deployment(deployment.folder.join(&deployment.traefik.dynamic.value)),
+        let traefik = match (&options.traefik_folder, &options.traefik_api) {
+            (Some(folder), _) if !folder.is_dir() => {
+                return Err(attach(format!("`{}` is no folder", folder.display())));
+            }
+            (Some(folder), _) => TraefikFiles::Own(folder.clone()),
+            (None, Some(url)) => TraefikFiles::Api(traefik_api::read(&client, url).await?),
+            (None, None) => {
+                TraefikFiles::Deployment(deployment.folder.join(&deployment.traefik.dynamic.value))
+            }
         };
         let lock = CaseLock::new(LeaseFolder::of(&deployment)?.path());
         let backends = Arc::new(backends(&deployment, probe.is_some()));
-        Ok(Self { deployment, client, secrets: Arc::new(secrets), backends, traefik, lock, probe })
+        let kept = Arc::<Mutex<Option<Arc<Kept>>>>::default();
+        if matches!(traefik, TraefikFiles::Own(_)) {
+            tokio::spawn(put_back_when_interrupted(kept.clone()));
+        }
+        Ok(Self { deployment, client, secrets: Arc::new(secrets), backends, traefik, kept, lock, probe })
     }
 
     /// Puts back what a case has changed by the API.
@@ -109,6 +127,7 @@ impl Stack for Attached {
             Need::Admin => !self.secrets.admin_token.expose_secret().is_empty(),
             Need::Probe => self.probe.is_some(),
             Need::Components => false,
+            Need::Files => matches!(self.traefik, TraefikFiles::Own(_)),
         }
     }
 
@@ -122,9 +141,13 @@ impl Stack for Attached {
 
     fn traefik_files(&self) -> &Path {
         match &self.traefik {
-            TraefikFiles::Deployment(folder) => folder,
+            TraefikFiles::Deployment(folder) | TraefikFiles::Own(folder) => folder,
             TraefikFiles::Api(folder) => folder.path(),
         }
+    }
+
+    fn throttle(&self) -> Duration {
+        self.deployment.traefik.throttle()
     }
 
     fn logs(&self, _: usize) -> LogTails<'_> {
@@ -142,19 +165,46 @@ impl Stack for Attached {
                 };
                 return Ok(Loan::returning(self, back));
             }
-            let base = &self.deployment.auth.url;
-            let before = Setup::read(self.client.clone(), base, &self.secrets).await?;
+            let kept = match reach {
+                Reach::Files => Some(Arc::new(Kept::of(self.traefik_files())?)),
+                _ => None,
+            };
+            self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&kept);
+            let before = match self.offers(Need::Admin) {
+                true => {
+                    Some(Setup::read(self.client.clone(), &self.deployment.auth.url, &self.secrets).await?)
+                }
+                false => None,
+            };
             let stack = self.clone();
             Ok(Loan::returning(self, move |ledger: &Ledger| {
                 let touched = Touched::of(ledger, &stack.deployment.auth.url);
                 Box::pin(async move {
-                    let restored = stack.restore(&before, &touched).await;
+                    let files = match kept {
+                        Some(kept) => kept.put_back(&stack.deployment, &stack.client).await,
+                        None => Ok(()),
+                    };
+                    *stack.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                    let setup = match before {
+                        Some(before) => stack.restore(&before, &touched).await,
+                        None => Ok(()),
+                    };
                     drop(taken);
-                    restored
+                    files.and(setup)
                 })
             }))
         })
     }
+}
+
+/// Somebody else's files are not left as a case has made them: who ends this process puts them back first.
+async fn put_back_when_interrupted(kept: Arc<Mutex<Option<Arc<Kept>>>>) {
+    interrupted().await;
+    let kept = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(Err(error)) = kept.map(|kept| kept.write_back()) {
+        err(&format!("{error}\n"));
+    }
+    std::process::exit(130);
 }
 
 fn attach(reason: String) -> StackError {

@@ -19,6 +19,8 @@ pub struct AttachOptions {
     pub provision: bool,
     /// Where Traefik's API answers.
     pub traefik_api: Option<Url>,
+    /// The folder of Traefik's file provider, where files in it may be rewritten.
+    pub traefik_folder: Option<PathBuf>,
     /// Where probes stand in for the services.
     pub probe_listen: Option<SocketAddr>,
 }

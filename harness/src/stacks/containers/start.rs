@@ -215,6 +215,7 @@ impl Start<'_> {
                 own: &own,
                 certificate: (&authority.certificate, &authority.key),
                 entry_points: (&names.http, &names.https),
+                throttle: deployment.traefik.throttle.as_ref().map(|throttle| throttle.0),
                 hosts: &hosts,
                 public: &deployment.hosts(),
                 routers: &routers,
