@@ -9,7 +9,7 @@ mod source;
 pub mod traefik;
 
 pub use model::{
-    Apps, Auth, Bridge, Deployment, Deploys, EntryPoints, Grafana, Headers, Minio, Persona, Provider,
+    Apps, Auth, Bridge, Deployment, Deploys, Domain, EntryPoints, Grafana, Headers, Minio, Persona, Provider,
     Service, SigningKey, Statement, Traefik, Versions,
 };
 pub use period::{BadPeriod, Period};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use url::Url;
 
-use crate::model::{Deployment, Provider};
+use crate::model::{Deployment, Domain, Provider, Service};
 use crate::source::{Located, Problem, Source, suggestion};
 
 impl Deployment {
@@ -19,7 +19,34 @@ impl Deployment {
         let mut deployment: Self = source.yaml()?;
         deployment.folder = file.parent().unwrap_or(Path::new("")).to_owned();
         Checker { source: &source, deployment: &deployment }.check()?;
+        deployment.share_domains();
         Ok(deployment)
+    }
+
+    /// Gives every service of a domain what its provider decides.
+    fn share_domains(&mut self) {
+        for service in self.services.values_mut() {
+            let Some(domain) = service.domain.as_ref().and_then(|name| self.domains.get(&name.value)) else {
+                continue;
+            };
+            service.allow.clone_from(&domain.allow);
+            service.in_outpost = domain.in_outpost;
+        }
+    }
+
+    /// The domain whose provider serves `service`.
+    pub fn domain_of(&self, service: &Service) -> Option<&Domain> {
+        self.domains.get(&service.domain.as_ref()?.value)
+    }
+
+    /// The slug of the application that lets users into `service`, whose own slug is `slug`.
+    pub fn application_of<'a>(&self, slug: &'a str, service: &'a Service) -> &'a str {
+        service.domain.as_ref().map_or(slug, |domain| domain.as_str())
+    }
+
+    /// The URL whose host has the outpost's callback for `service`: its own, or that of its domain.
+    pub fn outpost_of<'a>(&'a self, service: &'a Service) -> &'a str {
+        self.domain_of(service).map_or(&service.url, |domain| &domain.external_host)
     }
 
     /// Every public host of the deployment, with what it is.
@@ -58,7 +85,14 @@ impl Checker<'_> {
             self.origin(&service.url)?;
             self.url(&service.upstream)?;
             self.groups(&service.allow)?;
+            self.domain(service)?;
         }
+        for domain in deployment.domains.values() {
+            self.origin(&domain.external_host)?;
+            self.within(domain, &domain.external_host)?;
+            self.groups(&domain.allow)?;
+        }
+        self.distinct_applications()?;
         for persona in deployment.personas.values() {
             self.groups(&persona.groups)?;
         }
@@ -76,6 +110,51 @@ impl Checker<'_> {
             return Err(self
                 .source
                 .problem(deployment.headers.group_separator.place, "empty group separator"));
+        }
+        Ok(())
+    }
+
+    /// Proves that the domain of a service is one, and that the two do not contradict each other.
+    fn domain(&self, service: &Service) -> Result<(), Problem> {
+        let Some(name) = &service.domain else { return Ok(()) };
+        let domains = &self.deployment.domains;
+        let Some(domain) = domains.get(&name.value) else {
+            let known: Vec<&String> = domains.keys().collect();
+            let problem = self.source.problem(name.place, format!("unknown domain `{}`", **name));
+            return Err(problem.with_help(suggestion(name, &known)));
+        };
+        self.within(domain, &service.url)?;
+        match service.allow.first() {
+            None => Ok(()),
+            Some(group) => Err(self
+                .source
+                .problem(group.place, format!("domain `{}` decides who gets in here", **name))
+                .with_help("one provider serves them all: write `allow` at the domain".to_owned())),
+        }
+    }
+
+    /// Proves that the browser sends the domain's session to `url`.
+    fn within(&self, domain: &Domain, url: &Located<String>) -> Result<(), Problem> {
+        let url_read = self.url(url)?;
+        let host = url_read.host_str().unwrap_or_default();
+        if domain.holds(host) {
+            return Ok(());
+        }
+        let message = format!("`{host}` is not within the cookie domain `{}`", *domain.cookie_domain);
+        let help = "browsers would not send it the session; give it a provider of its own".to_owned();
+        Err(self.source.problem(url.place, message).with_help(help))
+    }
+
+    /// Proves that no slug is taken by two applications.
+    fn distinct_applications(&self) -> Result<(), Problem> {
+        let deployment = self.deployment;
+        let alone = deployment.services.iter().filter(|(_, service)| service.domain.is_none());
+        let taken: Vec<&str> = alone.map(|(slug, _)| slug.as_str()).collect();
+        for (slug, domain) in &deployment.domains {
+            if taken.contains(&slug.as_str()) {
+                let message = format!("`{slug}` is a domain and a service with a provider of its own");
+                return Err(self.source.problem(domain.external_host.place, message));
+            }
         }
         Ok(())
     }
@@ -225,5 +304,58 @@ requirements: { LOGIN-1: sends to login }
         let problem = deployment(|text| text.replace("https://docs.test,", "https://docs.test/x,"))
             .expect_err("refused");
         assert_eq!(problem.help_line(), Some("write `https://docs.test`"));
+    }
+
+    const OF_DOMAIN: &str =
+        "docs: { title: Docs, url: https://docs.test, upstream: http://docs:80, domain: all }
+domains:
+  all: { title: All, external_host: https://auth.test, cookie_domain: test, allow: [admins] }
+";
+
+    fn with_domain(from: &str, to: &str) -> Result<Deployment, Problem> {
+        let own =
+            "docs: { title: Docs, url: https://docs.test, upstream: http://docs:80, allow: [admins] }\n";
+        deployment(|text| text.replace(own, &OF_DOMAIN.replace(from, to)))
+    }
+
+    #[test]
+    fn a_service_of_a_domain_has_the_rights_of_the_domain() {
+        let deployment = with_domain("", "").expect("loads");
+        let docs = &deployment.services["docs"];
+        assert_eq!(docs.allow.iter().map(|group| group.as_str()).collect::<Vec<_>>(), ["admins"]);
+        assert_eq!(deployment.domain_of(docs).expect("a domain").title, "All");
+    }
+
+    #[test]
+    fn a_domain_that_there_is_not_is_shown_with_the_nearest() {
+        let problem = with_domain("domain: all }", "domain: al }").expect_err("refused");
+        assert_eq!(problem.to_string(), "unknown domain `al`");
+        assert_eq!(problem.help_line(), Some("did you mean `all`?"));
+        assert!(problem.position().expect("place").ends_with("deployment.yaml:10:83"), "{problem:?}");
+    }
+
+    #[test]
+    fn a_host_outside_the_cookie_domain_is_refused() {
+        let problem = with_domain("cookie_domain: test", "cookie_domain: docs.test").expect_err("refused");
+        assert_eq!(problem.to_string(), "`auth.test` is not within the cookie domain `docs.test`");
+        let problem = with_domain("cookie_domain: test", "cookie_domain: est").expect_err("refused");
+        assert_eq!(problem.to_string(), "`docs.test` is not within the cookie domain `est`");
+    }
+
+    #[test]
+    fn a_service_of_a_domain_says_nothing_of_who_gets_in() {
+        let problem = with_domain("domain: all }", "domain: all, allow: [admins] }").expect_err("refused");
+        assert_eq!(problem.to_string(), "domain `all` decides who gets in here");
+    }
+
+    #[test]
+    fn a_domain_and_a_service_cannot_share_a_slug() {
+        let lonely =
+            "wiki: { title: Wiki, url: https://wiki.test, upstream: http://wiki:80 }\ndomains:\n  wiki:";
+        let problem = with_domain("domains:\n  all:", &format!("  {lonely}")).expect_err("refused");
+        assert!(problem.to_string().starts_with("unknown domain `all`"), "{problem}");
+        let problem = with_domain("domain: all }\ndomains:\n  all:", &format!("domain: wiki }}\n  {lonely}"));
+        let problem = problem.expect_err("refused").to_string();
+        assert_eq!(problem, "`wiki` is a domain and a service with a provider of its own");
     }
 }

@@ -33,10 +33,18 @@ pub struct Deployment {
     pub personas: BTreeMap<String, Persona>,
     /// What stands behind forward auth, by Authentik slug.
     pub services: BTreeMap<String, Service>,
+    /// Providers that each serve a whole domain, by the slug of their application.
+    #[serde(default)]
+    pub domains: BTreeMap<String, Domain>,
     /// The OIDC relying parties.
     #[serde(default)]
     pub apps: Apps,
-    /// The promises that scenarios prove, by id.
+    /// The scenarios of the library that hold here: families such as `login`, or single ones such as
+    /// `logout/invalidation-flow`.
+    #[serde(default, rename = "use")]
+    pub used: Vec<Located<String>>,
+    /// The promises that scenarios prove, by id. The library brings those of its scenarios; what is said here wins.
+    #[serde(default)]
     pub requirements: BTreeMap<String, String>,
     /// What the deployment's own document says where the real programs do otherwise, by short name.
     #[serde(default)]
@@ -241,9 +249,12 @@ pub struct Service {
     pub url: Located<String>,
     /// Where the gateway reaches it, as the Traefik files name it.
     pub upstream: Located<String>,
-    /// The groups whose members get in; empty lets every user in.
+    /// The groups whose members get in; empty lets every user in. Those of the domain where `domain` names one.
     #[serde(default)]
     pub allow: Vec<Located<String>>,
+    /// The one of `domains` whose provider serves it, in place of a provider of its own.
+    #[serde(default)]
+    pub domain: Option<Located<String>>,
     /// The header-to-cookie bridge in the service, when it has one.
     #[serde(default)]
     pub bridge: Option<Bridge>,
@@ -254,6 +265,32 @@ pub struct Service {
     /// JSON with a `headers` object, or in the text of `traefik/whoami`.
     #[serde(default)]
     pub echo: bool,
+}
+
+/// A provider that serves every host of a domain with one session: Authentik's mode `forward_domain`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Domain {
+    /// What people call its application.
+    pub title: String,
+    /// The URL whose host has the outpost's paths for all of them, without a path.
+    pub external_host: Located<String>,
+    /// The domain that its cookie is for.
+    pub cookie_domain: Located<String>,
+    /// The groups whose members get in; empty lets every user in.
+    #[serde(default)]
+    pub allow: Vec<Located<String>>,
+    /// Whether the provider is added to the embedded outpost.
+    #[serde(default = "yes")]
+    pub in_outpost: bool,
+}
+
+impl Domain {
+    /// Whether `host` is of this domain.
+    pub fn holds(&self, host: &str) -> bool {
+        let domain = self.cookie_domain.trim_start_matches('.');
+        host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+    }
 }
 
 /// How a SvelteKit service keeps the identity for client-side navigation.

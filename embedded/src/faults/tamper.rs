@@ -144,13 +144,13 @@ pub(super) fn json(response: &mut Response<Bytes>, change: impl FnOnce(&mut Valu
     }
 }
 
-/// The service that a fault of one service is about: the first behind the outpost.
+/// The service that a fault of one service is about: the first behind the outpost, with its application's slug.
 pub(super) fn victim(deployment: &Deployment) -> Option<(&str, &Service)> {
     deployment
         .services
         .iter()
         .find(|(_, service)| service.in_outpost)
-        .map(|(slug, service)| (slug.as_str(), service))
+        .map(|(slug, service)| (deployment.application_of(slug, service), service))
 }
 
 /// The host of a URL.

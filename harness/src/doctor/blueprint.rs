@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use ssoproof_deployment::traefik::{At, Node, NodeValue, parse_tree};
-use ssoproof_deployment::{Deployment, Located, Place, Problem, Service, SigningKey, Source};
+use ssoproof_deployment::{Deployment, Domain, Located, Place, Problem, Service, SigningKey, Source};
 use url::Url;
 
 use super::finding::at;
@@ -212,6 +212,7 @@ impl Blueprint {
     pub(super) fn set_up(&self, deployment: &mut Deployment) {
         if !self.proxies.is_empty() {
             let own = std::mem::take(&mut deployment.services);
+            deployment.domains.clear();
             for (index, proxy) in self.proxies.iter().enumerate() {
                 let url = proxy.external_host.value.trim_end_matches('/').to_owned();
                 if Url::parse(&url).is_err() {
@@ -223,10 +224,21 @@ impl Blueprint {
                     url: Located::nowhere(url),
                     upstream: Located::nowhere("http://service.invalid".to_owned()),
                     allow: known.map(|service| service.allow.clone()).unwrap_or_default(),
+                    domain: proxy.domain().map(|_| Located::nowhere(format!("domain-{index}"))),
                     bridge: None,
                     in_outpost: self.is_served(proxy),
                     echo: false,
                 };
+                if let Some(cookie_domain) = proxy.domain() {
+                    let domain = Domain {
+                        title: format!("domain {index}"),
+                        external_host: service.url.clone(),
+                        cookie_domain: Located::nowhere(cookie_domain.to_owned()),
+                        allow: service.allow.clone(),
+                        in_outpost: service.in_outpost,
+                    };
+                    deployment.domains.insert(format!("domain-{index}"), domain);
+                }
                 deployment.services.insert(format!("proxy-{index}"), service);
             }
         }
@@ -247,6 +259,12 @@ impl Blueprint {
 }
 
 impl Proxy {
+    /// The domain that it serves, where it serves a whole one.
+    fn domain(&self) -> Option<&str> {
+        let domain = self.cookie_domain.as_ref().filter(|_| self.mode == "forward_domain")?;
+        Some(domain.value.as_str())
+    }
+
     /// Host and port of the external host, as it is written.
     pub(super) fn authority(&self) -> &str {
         let url = self.external_host.value.as_str();

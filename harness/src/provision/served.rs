@@ -41,7 +41,7 @@ pub(crate) async fn served_behind_gateway(
 ) -> Result<(), StackError> {
     discovered(deployment, client, &deployment.auth.url).await?;
     for service in deployment.services.values().filter(|service| service.in_outpost) {
-        let url = format!("{}/outpost.goauthentik.io/start", *service.url);
+        let url = format!("{}/outpost.goauthentik.io/start", deployment.outpost_of(service));
         until(client, &url, None, |status| status == 302).await?;
     }
     Ok(())
