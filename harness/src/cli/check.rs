@@ -4,7 +4,7 @@ use super::args::Files;
 use super::exit::Exit;
 use super::place;
 use crate::reports::out;
-use crate::scenario;
+use crate::scenario::{self, Checked};
 
 /// Reads everything and shows what is wrong, one problem for every file.
 pub(super) fn check(files: &Files) -> Exit {
@@ -15,9 +15,14 @@ pub(super) fn check(files: &Files) -> Exit {
             return Exit::Parse;
         }
     };
-    let (cases, problems) = scenario::check_files(&deployment, &place::paths(files, &deployment));
+    let Checked { loaded, problems } = scenario::check(&deployment, &place::paths(files, &deployment));
     if problems.is_empty() {
-        return out(&format!("{cases} cases, no problem\n"));
+        let left_out = match loaded.left_out.len() {
+            0 => String::new(),
+            1 => "; 1 scenario of the library does not fit, `ssoproof list` says why".to_owned(),
+            many => format!("; {many} scenarios of the library do not fit, `ssoproof list` says why"),
+        };
+        return out(&format!("{} cases, no problem{left_out}\n", loaded.cases.len()));
     }
     problems.into_iter().for_each(place::complain);
     Exit::Parse

@@ -40,7 +40,8 @@ fn run_of(side: &Side, chosen: &Chosen) -> Result<Run, Exit> {
     let mut deployment =
         place::deployment(&chosen.files.which).map_err(|problem| place::refuse(problem, Exit::Parse))?;
     side.apply(&mut deployment);
-    let cases = place::cases(&deployment, chosen).map_err(|problem| place::refuse(problem, Exit::Parse))?;
+    let cases =
+        place::cases(&mut deployment, chosen).map_err(|problem| place::refuse(problem, Exit::Parse))?;
     if let Side::Saved(path) = side {
         let mut run =
             diff::load(path).map_err(|error| place::refuse(Problem::new(error.to_string()), Exit::Parse))?;

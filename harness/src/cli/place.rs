@@ -27,8 +27,8 @@ pub(super) fn paths(files: &Files, deployment: &Deployment) -> Vec<PathBuf> {
 
 /// The deployment and the chosen cases of it.
 pub(super) fn chosen(chosen: &Chosen) -> Result<(Deployment, Vec<Arc<Case>>), Problem> {
-    let deployment = deployment(&chosen.files.which)?;
-    let cases = cases(&deployment, chosen)?;
+    let mut deployment = deployment(&chosen.files.which)?;
+    let cases = cases(&mut deployment, chosen)?;
     Ok((deployment, cases))
 }
 
@@ -50,15 +50,21 @@ pub(super) fn none_selected() -> Exit {
     refuse(Problem::new("no case is selected").with_help(help), Exit::NothingSelected)
 }
 
-/// The chosen cases of `deployment`.
-pub(super) fn cases(deployment: &Deployment, chosen: &Chosen) -> Result<Vec<Arc<Case>>, Problem> {
+/// The chosen cases of `deployment`, which gets the promises that scenarios of the library prove here.
+pub(super) fn cases(deployment: &mut Deployment, chosen: &Chosen) -> Result<Vec<Arc<Case>>, Problem> {
     let cases = scenario::load(deployment, &paths(&chosen.files, deployment))?;
-    let selection = Selection {
+    scenario::promise(deployment, &cases);
+    let selection = selection(chosen);
+    Ok(cases.into_iter().filter(|case| selection.takes(case)).map(Arc::new).collect())
+}
+
+/// What is chosen by name, tag and requirement.
+pub(super) fn selection(chosen: &Chosen) -> Selection {
+    Selection {
         filters: chosen.filter.clone(),
         tags: chosen.tag.clone(),
         requirements: chosen.requirement.clone(),
-    };
-    Ok(cases.into_iter().filter(|case| selection.takes(case)).map(Arc::new).collect())
+    }
 }
 
 /// The only deployment in `folder` or under its `scenarios/`.

@@ -1,6 +1,6 @@
 //! Which cases run.
 
-use crate::scenario::Case;
+use crate::scenario::{Case, ScenarioFile};
 
 /// What a case must match to run; every part that is given counts.
 #[derive(Clone, Debug, Default)]
@@ -16,10 +16,14 @@ pub struct Selection {
 impl Selection {
     /// Whether `case` runs.
     pub fn takes(&self, case: &Case) -> bool {
-        let file = &case.scenario.file;
+        self.fits(&case.id, &case.scenario.file)
+    }
+
+    /// Whether cases of `file` run whose names begin with `name`.
+    pub fn fits(&self, name: &str, file: &ScenarioFile) -> bool {
         let any =
             |wanted: &[String], fits: &dyn Fn(&String) -> bool| wanted.is_empty() || wanted.iter().any(fits);
-        any(&self.filters, &|word| case.id.contains(word.as_str()))
+        any(&self.filters, &|word| name.contains(word.as_str()))
             && any(&self.tags, &|tag| file.tags.contains(tag))
             && any(&self.requirements, &|wanted| {
                 file.requirements.iter().any(|id| {

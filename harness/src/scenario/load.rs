@@ -10,10 +10,12 @@ use ssoproof_deployment::{Deployment, Located, Place, Problem, Source, suggestio
 use super::case::{Actor, Case, PlannedStep, Scenario};
 use super::file::{Axis, ScenarioFile, StepsFile};
 use super::known;
+use super::library::{self, LIBRARY, Used};
 use super::scope::Scope;
 use super::text::{Template, Text, TextError};
+use super::trouble::{Trouble, text_problem};
 use super::values::values;
-use crate::steps::Step;
+use crate::steps::{Step, Use};
 
 /// The most cases of one scenario.
 const MOST_CASES: usize = 20_000;
@@ -22,24 +24,72 @@ const MOST_CASES: usize = 20_000;
 const DEEPEST_USE: usize = 8;
 
 /// The folder, anywhere under a deployment, whose files hold steps and no scenarios.
-const STEPS_FOLDER: &str = "steps";
+pub(super) const STEPS_FOLDER: &str = "steps";
 
-/// The cases of every scenario in `paths`: files, or folders with files in them.
+/// What is to run, and what the library has that does not fit.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The cases.
+    pub cases: Vec<Case>,
+    /// Scenarios of the library that are about what the deployment has not.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A scenario of a family that the deployment uses, and that does not fit the deployment.
+#[derive(Debug)]
+pub struct LeftOut {
+    /// The folder and the id, as names of cases begin: `minio/minio-console`.
+    pub scenario: String,
+    /// What it says of itself.
+    pub file: ScenarioFile,
+    /// What the deployment lacks.
+    pub reason: String,
+}
+
+/// What is wrong with scenarios, and how many cases the others give.
+#[derive(Debug)]
+pub struct Checked {
+    /// The cases of files without a problem, and what is left out.
+    pub loaded: Loaded,
+    /// The first problem of every file that has one.
+    pub problems: Vec<Problem>,
+}
+
+/// The cases of every scenario in `paths`: files, or folders with files in them. The folder of the deployment stands
+/// for the scenarios of the library that it uses as well, and a path that begins with `library/` for those there.
 ///
 /// # Errors
 /// The first [`Problem`], in the order of the files.
 pub fn load(deployment: &Deployment, paths: &[PathBuf]) -> Result<Vec<Case>, Problem> {
-    allowed(deployment)?;
-    let mut loader = Loader::new(deployment);
-    for file in files(deployment, paths)? {
-        loader.file(&file)?;
-    }
-    known::mark(deployment, &mut loader.cases, paths.contains(&deployment.folder))?;
-    Ok(loader.cases)
+    read(deployment, paths).map(|loaded| loaded.cases)
 }
 
-/// The number of cases in `paths`, and the first problem of every file that has one.
-pub fn check_files(deployment: &Deployment, paths: &[PathBuf]) -> (usize, Vec<Problem>) {
+/// The same, with what is left out of the library.
+///
+/// # Errors
+/// As [`load`].
+pub fn read(deployment: &Deployment, paths: &[PathBuf]) -> Result<Loaded, Problem> {
+    let Checked { loaded, problems } = check(deployment, paths);
+    match problems.into_iter().next() {
+        None => Ok(loaded),
+        Some(problem) => Err(problem),
+    }
+}
+
+/// Gives `deployment` the promises of the library that its `cases` prove, where it has no words of its own for them.
+pub fn promise(deployment: &mut Deployment, cases: &[Case]) {
+    let ids = cases.iter().flat_map(|case| &case.scenario.file.requirements);
+    for id in ids.map(|id| &id.value).collect::<BTreeSet<_>>() {
+        if let (false, Some(text)) =
+            (deployment.requirements.contains_key(id), library::requirements().get(id))
+        {
+            deployment.requirements.insert(id.clone(), text.clone());
+        }
+    }
+}
+
+/// Reads everything in `paths` whatever is wrong with some of it.
+pub fn check(deployment: &Deployment, paths: &[PathBuf]) -> Checked {
     let mut loader = Loader::new(deployment);
     let mut problems = Vec::from_iter(allowed(deployment).err());
     match files(deployment, paths) {
@@ -48,8 +98,8 @@ pub fn check_files(deployment: &Deployment, paths: &[PathBuf]) -> (usize, Vec<Pr
     }
     // A file with a problem has no cases, and entries may be about those.
     let whole = problems.is_empty() && paths.contains(&deployment.folder);
-    problems.extend(known::mark(deployment, &mut loader.cases, whole).err());
-    (loader.cases.len(), problems)
+    problems.extend(known::mark(deployment, &mut loader.loaded.cases, whole).err());
+    Checked { loaded: loader.loaded, problems }
 }
 
 /// Proves that what the deployment allows are verbs.
@@ -62,15 +112,28 @@ fn allowed(deployment: &Deployment) -> Result<(), Problem> {
     Err(problem.with_help(suggestion(other, Step::keys())))
 }
 
+/// A scenario file, and where it is.
+enum File<'a> {
+    Own(PathBuf),
+    Library(Used<'a>),
+}
+
 /// The scenario files in `paths`, sorted within each folder.
-fn files(deployment: &Deployment, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
+fn files<'a>(deployment: &'a Deployment, paths: &[PathBuf]) -> Result<Vec<File<'a>>, Problem> {
     let mut found = Vec::new();
     let traefik = deployment.folder.join(&deployment.traefik.dynamic.value);
     for path in paths {
+        if *path == deployment.folder {
+            found.extend(library::used(deployment)?.into_iter().map(File::Library));
+        }
         if path.is_dir() {
-            walk(path, &traefik, &mut found)?;
+            let mut own = Vec::new();
+            walk(path, &traefik, &mut own)?;
+            found.extend(own.into_iter().map(File::Own));
+        } else if library::holds(path) && !path.exists() {
+            found.extend(library::below(path)?.into_iter().map(File::Library));
         } else {
-            found.push(path.clone());
+            found.push(File::Own(path.clone()));
         }
     }
     Ok(found)
@@ -109,7 +172,7 @@ struct Loader<'a> {
     /// The same values, as cases begin with them.
     scope: Scope,
     ids: BTreeMap<String, PathBuf>,
-    cases: Vec<Case>,
+    loaded: Loaded,
 }
 
 /// One value of a matrix name.
@@ -124,26 +187,48 @@ impl<'a> Loader<'a> {
     fn new(deployment: &'a Deployment) -> Self {
         let values = values(deployment);
         let scope = Scope::new(values.clone());
-        Self { deployment, values, scope, ids: BTreeMap::new(), cases: Vec::new() }
+        Self { deployment, values, scope, ids: BTreeMap::new(), loaded: Loaded::default() }
     }
 
-    fn file(&mut self, path: &Path) -> Result<(), Problem> {
-        let source = Source::read(path)?;
-        let file: ScenarioFile = source.yaml()?;
-        self.names(&source, &file)?;
-        let steps = planned(&source, &file.steps, None, 0)?;
-        let always = planned(&source, &file.always, None, 0)?;
+    fn file(&mut self, file: &File<'_>) -> Result<(), Problem> {
+        let (source, room) = match file {
+            File::Own(path) => (Source::read(path)?, Room::Files),
+            File::Library(used) => (library::read(&used.path)?, Room::Library),
+        };
+        let file_read: ScenarioFile = source.yaml()?;
+        self.names(&source, &file_read, room)?;
+        let steps = planned(&source, room, &file_read.steps, None, 0)?;
+        let always = planned(&source, room, &file_read.always, None, 0)?;
         if steps.is_empty() {
-            return Err(source.problem(file.id.place, "scenario without steps"));
+            return Err(source.problem(file_read.id.place, "scenario without steps"));
         }
-        let scenario = Arc::new(Scenario { source, file, steps, always });
-        let cases = self.expand(&scenario)?;
-        self.cases.extend(cases);
+        let scenario = Arc::new(Scenario { source, file: file_read, steps, always });
+        match (self.expand(&scenario), file) {
+            (Ok(cases), _) => self.loaded.cases.extend(cases),
+            (Err(Trouble::Lacks { what, .. }), File::Library(used)) => {
+                self.leave_out(&scenario, used, what)?
+            }
+            (Err(Trouble::Lacks { problem, .. } | Trouble::Wrong(problem)), _) => return Err(problem),
+        }
+        Ok(())
+    }
+
+    /// Leaves a scenario of the library out, unless it is asked for by its name.
+    fn leave_out(&mut self, scenario: &Scenario, used: &Used<'_>, what: String) -> Result<(), Problem> {
+        let name = format!("{}{}", self.family(&scenario.source.path), *scenario.file.id);
+        let reason = format!("the deployment has no {what}");
+        if let Some(entry) = used.asked {
+            let source = Source::read(&self.deployment.folder.join("deployment.yaml"))?;
+            let problem = source.problem(entry.place, format!("`{name}` does not fit: {reason}"));
+            return Err(problem
+                .with_help(format!("use `{}` to have what fits", name.split('/').next().unwrap_or(&name))));
+        }
+        self.loaded.left_out.push(LeftOut { scenario: name, file: scenario.file.clone(), reason });
         Ok(())
     }
 
     /// Proves that ids, requirements and statements are names that exist.
-    fn names(&mut self, source: &Source, file: &ScenarioFile) -> Result<(), Problem> {
+    fn names(&mut self, source: &Source, file: &ScenarioFile, room: Room) -> Result<(), Problem> {
         if file.id.is_empty()
             || file.id.contains(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
         {
@@ -163,24 +248,27 @@ impl<'a> Loader<'a> {
                 .problem(given.place, format!("unknown {what} `{}`", **given))
                 .with_help(suggestion(given, &names)))
         };
+        let requirements = self.deployment.requirements.keys().chain(library::requirements().keys());
+        let requirements: BTreeSet<&String> = requirements.collect();
         for requirement in &file.requirements {
-            known(self.deployment.requirements.keys().collect(), requirement, "requirement")?;
+            known(requirements.iter().copied().collect(), requirement, "requirement")?;
         }
         if file.requirements.is_empty() {
             return Err(source.problem(file.id.place, "scenario that proves no requirement"));
         }
-        for statement in &file.drift {
+        // What the document of another deployment says is nothing to this one.
+        for statement in file.drift.iter().filter(|_| room == Room::Files) {
             known(self.deployment.statements.keys().collect(), statement, "statement")?;
         }
         Ok(())
     }
 
-    fn expand(&self, scenario: &Arc<Scenario>) -> Result<Vec<Case>, Problem> {
+    fn expand(&self, scenario: &Arc<Scenario>) -> Result<Vec<Case>, Trouble> {
         let mut combinations: Vec<(Scope, Vec<(String, String)>)> = vec![(self.scope.clone(), Vec::new())];
         for (name, axis) in &scenario.file.matrix.0 {
             if combinations.first().is_some_and(|(scope, _)| scope.has(name)) {
                 let message = format!("matrix name `{}` is taken by the deployment's values", **name);
-                return Err(scenario.source.problem(name.place, message));
+                return Err(scenario.source.problem(name.place, message).into());
             }
             let elements = self.elements(&scenario.source, name, axis)?;
             let mut longer = Vec::with_capacity(combinations.len() * elements.len());
@@ -200,7 +288,7 @@ impl<'a> Loader<'a> {
             }
             if longer.len() > MOST_CASES {
                 let message = format!("matrix with more than {MOST_CASES} cases");
-                return Err(scenario.source.problem(axis.place, message));
+                return Err(scenario.source.problem(axis.place, message).into());
             }
             combinations = longer;
         }
@@ -210,7 +298,7 @@ impl<'a> Loader<'a> {
             let case = self.case(scenario, scope, chosen)?;
             if !ids.insert(case.id.clone()) {
                 let message = format!("two cases called `{}`", case.id);
-                return Err(scenario.source.problem(scenario.file.id.place, message));
+                return Err(scenario.source.problem(scenario.file.id.place, message).into());
             }
             cases.push(case);
         }
@@ -222,7 +310,7 @@ impl<'a> Loader<'a> {
         source: &Source,
         name: &Located<String>,
         axis: &Located<Axis>,
-    ) -> Result<Vec<Element>, Problem> {
+    ) -> Result<Vec<Element>, Trouble> {
         let elements = match &axis.value {
             Axis::Selector(selector) => self.selected(source, axis.place, selector)?,
             Axis::List(items) => items
@@ -231,12 +319,17 @@ impl<'a> Loader<'a> {
                 .collect::<Result<Vec<_>, _>>()?,
         };
         if elements.is_empty() {
-            return Err(source.problem(axis.place, format!("matrix name `{}` without values", **name)));
+            let problem = source.problem(axis.place, format!("matrix name `{}` without values", **name));
+            let what = match &axis.value {
+                Axis::Selector(selector) => format!("`{}`", selector.trim_end_matches(".*")),
+                Axis::List(_) => return Err(problem.into()),
+            };
+            return Err(Trouble::Lacks { what, problem });
         }
         Ok(elements)
     }
 
-    fn selected(&self, source: &Source, place: Place, selector: &str) -> Result<Vec<Element>, Problem> {
+    fn selected(&self, source: &Source, place: Place, selector: &str) -> Result<Vec<Element>, Trouble> {
         let path = selector.strip_suffix(".*").ok_or_else(|| {
             source
                 .problem(place, format!("`{selector}` selects nothing"))
@@ -250,7 +343,7 @@ impl<'a> Loader<'a> {
             Value::Array(items) => {
                 items.iter().map(|item| element(item.as_str().unwrap_or_default().to_owned(), item)).collect()
             }
-            _ => return Err(source.problem(place, format!("`{selector}` selects nothing"))),
+            _ => return Err(source.problem(place, format!("`{selector}` selects nothing")).into()),
         })
     }
 
@@ -260,7 +353,7 @@ impl<'a> Loader<'a> {
         place: Place,
         axis: &Located<String>,
         item: &Value,
-    ) -> Result<Element, Problem> {
+    ) -> Result<Element, Trouble> {
         let kind = match axis.as_str() {
             "service" => Some("forward_auth"),
             "persona" => Some("personas"),
@@ -268,25 +361,32 @@ impl<'a> Loader<'a> {
             _ => None,
         };
         match (item, kind) {
+            (Value::String(text), Some(_)) if text.starts_with('$') => {
+                let value = filled(item, &self.scope).map_err(|error| text_problem(source, place, &error))?;
+                match value["name"].as_str() {
+                    Some(name) => Ok(Element { name: name.to_owned(), value, written: false }),
+                    None => Err(source.problem(place, format!("`{text}` is no {}", **axis)).into()),
+                }
+            }
             (Value::String(name), Some(kind)) => match self.values[kind].get(name) {
                 Some(value) => Ok(Element { name: name.clone(), value: value.clone(), written: false }),
                 None => {
                     let known: Vec<&String> =
                         self.values[kind].as_object().into_iter().flat_map(|map| map.keys()).collect();
-                    Err(source
-                        .problem(place, format!("unknown {} `{name}`", **axis))
-                        .with_help(suggestion(name, &known)))
+                    let problem = source.problem(place, format!("unknown {} `{name}`", **axis));
+                    let problem = problem.with_help(suggestion(name, &known));
+                    Err(Trouble::Lacks { what: format!("{} `{name}`", **axis), problem })
                 }
             },
             (Value::Object(fields), _) => match fields.get("name").and_then(Value::as_str) {
                 Some(name) => Ok(Element { name: name.to_owned(), value: item.clone(), written: true }),
-                None => Err(source.problem(place, "matrix value without a `name`")),
+                None => Err(source.problem(place, "matrix value without a `name`").into()),
             },
             (Value::String(text), None) => {
                 Ok(Element { name: text.clone(), value: item.clone(), written: true })
             }
             (other, None) => Ok(Element { name: other.to_string(), value: other.clone(), written: false }),
-            (_, Some(_)) => Err(source.problem(place, format!("`{item}` is no name"))),
+            (_, Some(_)) => Err(source.problem(place, format!("`{item}` is no name")).into()),
         }
     }
 
@@ -295,7 +395,7 @@ impl<'a> Loader<'a> {
         scenario: &Arc<Scenario>,
         scope: Scope,
         values: Vec<(String, String)>,
-    ) -> Result<Case, Problem> {
+    ) -> Result<Case, Trouble> {
         let mut id = format!("{}{}", self.family(&scenario.source.path), *scenario.file.id);
         for (_, value) in &values {
             id.push('/');
@@ -308,14 +408,16 @@ impl<'a> Loader<'a> {
         Ok(case)
     }
 
-    /// The folders between the deployment and a scenario file, which begin the names of its cases: `logout/`.
+    /// The folders between the deployment or the library and a scenario file, which begin the names of its cases:
+    /// `logout/`.
     fn family(&self, file: &Path) -> String {
-        let inside = file.strip_prefix(&self.deployment.folder).ok().and_then(Path::parent);
+        let own = file.strip_prefix(&self.deployment.folder);
+        let inside = own.or_else(|_| file.strip_prefix(LIBRARY)).ok().and_then(Path::parent);
         let folders = inside.into_iter().flat_map(Path::components);
         folders.map(|folder| format!("{}/", folder.as_os_str().to_string_lossy())).collect()
     }
 
-    fn actors(&self, scenario: &Scenario, scope: &Scope) -> Result<Vec<Actor>, Problem> {
+    fn actors(&self, scenario: &Scenario, scope: &Scope) -> Result<Vec<Actor>, Trouble> {
         let source = &scenario.source;
         if scenario.file.actors.is_empty() {
             return Ok(vec![Actor { name: "browser".to_owned(), persona: None }]);
@@ -334,9 +436,9 @@ impl<'a> Loader<'a> {
                 unknown => {
                     let mut known: Vec<&str> = self.deployment.personas.keys().map(String::as_str).collect();
                     known.push("anonymous");
-                    return Err(source
-                        .problem(who.place, format!("unknown persona `{unknown}`"))
-                        .with_help(suggestion(unknown, &known)));
+                    let problem = source.problem(who.place, format!("unknown persona `{unknown}`"));
+                    let problem = problem.with_help(suggestion(unknown, &known));
+                    return Err(Trouble::Lacks { what: format!("persona `{unknown}`"), problem });
                 }
             };
             Ok(Actor { name: name.clone(), persona })
@@ -345,9 +447,17 @@ impl<'a> Loader<'a> {
     }
 }
 
+/// Where a file is, and where the files are that it uses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Files,
+    Library,
+}
+
 /// The steps with `use` replaced by what it names.
 fn planned(
     source: &Source,
+    room: Room,
     steps: &[Located<Step>],
     used_at: Option<Place>,
     depth: usize,
@@ -362,33 +472,48 @@ fn planned(
         if depth == DEEPEST_USE {
             return Err(source.problem(used.place, "files of steps use one another without end"));
         }
-        let path = source.path.parent().unwrap_or(Path::new("")).join(&used.value.0);
-        if !path.is_file() {
-            return Err(source.problem(used.place, format!("`{}` does not exist", path.display())));
-        }
-        let inner = Source::read(&path)?;
+        let (inner, room) = steps_file(source, room, used)?;
         let file: StepsFile = inner.yaml()?;
-        planned_steps.extend(planned(&inner, &file.steps, used_at.or(Some(used.place)), depth + 1)?);
+        planned_steps.extend(planned(&inner, room, &file.steps, used_at.or(Some(used.place)), depth + 1)?);
     }
     Ok(planned_steps)
 }
 
+/// The file that a `use` names: relative to the one it stands in, or in the library when it begins with `library/`.
+fn steps_file(source: &Source, room: Room, used: &Located<Use>) -> Result<(Source, Room), Problem> {
+    let (path, folder) = (&used.value.0, source.path.parent().unwrap_or(Path::new("")));
+    if room == Room::Library || library::holds(path) {
+        let folder = if library::holds(path) { Path::new("") } else { folder };
+        let found = library::join(folder, path).and_then(|path| library::source(&path));
+        return found.map(|inner| (inner, Room::Library)).ok_or_else(|| {
+            let problem =
+                source.problem(used.place, format!("the library has no steps `{}`", path.display()));
+            problem.with_help(suggestion(&path.display().to_string(), &library::steps()))
+        });
+    }
+    let path = folder.join(path);
+    if !path.is_file() {
+        return Err(source.problem(used.place, format!("`{}` does not exist", path.display())));
+    }
+    Ok((Source::read(&path)?, Room::Files))
+}
+
 /// Proves that every step's actor and variables exist.
-fn check_steps(case: &Case) -> Result<(), Problem> {
+fn check_steps(case: &Case) -> Result<(), Trouble> {
     let names: Vec<&str> = case.actors.iter().map(|actor| actor.name.as_str()).collect();
     let mut saved: BTreeSet<&str> = BTreeSet::new();
     for planned in case.scenario.steps.iter().chain(&case.scenario.always) {
         let (source, step) = (&planned.source, &planned.step);
         match &step.actor {
             Some(actor) if !names.contains(&actor.as_str()) => {
-                return Err(source
-                    .problem(actor.place, format!("unknown actor `{}`", **actor))
-                    .with_help(suggestion(actor, &names)));
+                let problem = source.problem(actor.place, format!("unknown actor `{}`", **actor));
+                return Err(problem.with_help(suggestion(actor, &names)).into());
             }
             None if names.len() > 1 && step.verb().is_some_and(|(_, _, verb)| verb.by_actor()) => {
-                return Err(source
-                    .problem(step.place, "step without an actor")
-                    .with_help(format!("write `as:` with one of `{}`", names.join("`, `"))));
+                let problem = source.problem(step.place, "step without an actor");
+                return Err(problem
+                    .with_help(format!("write `as:` with one of `{}`", names.join("`, `")))
+                    .into());
             }
             _ => {}
         }
@@ -406,13 +531,4 @@ fn check_steps(case: &Case) -> Result<(), Problem> {
 fn filled(value: &Value, scope: &Scope) -> Result<Value, TextError> {
     let template: Template = serde_json::from_value(value.clone()).map_err(|_| TextError::Unclosed)?;
     template.value(scope)
-}
-
-fn text_problem(source: &Source, place: Place, error: &TextError) -> Problem {
-    let help = match error {
-        TextError::Undefined { part, known, .. } => suggestion(part, known),
-        TextError::NoName(_) => Some("write `$$` for a dollar sign".to_owned()),
-        _ => None,
-    };
-    source.problem(place, error.to_string()).with_help(help)
 }

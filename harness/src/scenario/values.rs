@@ -1,18 +1,27 @@
 //! The deployment as scenarios name it.
 
 use serde_json::{Map, Value, json};
-use ssoproof_deployment::{Deployment, Persona, Service};
+use ssoproof_deployment::{Deployment, Domain, Persona, Service};
 use url::Url;
+
+use super::cast;
 
 /// The values that every case of a deployment begins with.
 ///
 /// | name | value |
 /// | --- | --- |
 /// | `auth` | `url`, `host`, `logout_url`, flow slugs |
-/// | `forward_auth` | services by slug: `name`, `title`, `url`, `host`, `allow`, `bridge` |
+/// | `forward_auth` | services by slug: `name`, `title`, `url`, `host`, `allow`, `bridge`; `application`, the slug of the application that lets users in, and `outpost`, the URL whose host has the outpost's callback |
+/// | `single` | those of them with a provider of their own |
+/// | `of_domain` | those that the provider of a domain serves |
+/// | `bridged` | those with a header-to-cookie bridge |
+/// | `sites` | one of them for each registrable domain |
+/// | `domains` | domains with one provider by slug: `slug`, `title`, `external_host`, `host`, `cookie_domain`, `allow` |
 /// | `personas` | personas by name: `name`, `username`, `display`, `email`, `groups`, `active`, `grafana_role` |
 /// | `active` | the personas that may sign in |
+/// | `insiders` | those of them whom `cast.home` lets in |
 /// | `access` | `allowed` and `denied`: pairs of a `service` and an active `persona` |
+/// | `cast` | who and what plays the parts of the library's scenarios, see [`super::cast`] |
 /// | `apps` | `grafana` and `minio`: `name`, `url`, `host`, `slug`, `client_id`, `redirect_uri`, … |
 /// | `headers` | `separator`, `identity` |
 /// | `traefik` | `middleware`, `outpost_router` |
@@ -22,8 +31,11 @@ pub fn values(deployment: &Deployment) -> Value {
     let services: Map<String, Value> = deployment
         .services
         .iter()
-        .map(|(slug, service)| (slug.clone(), self::service(slug, service)))
+        .map(|(slug, service)| (slug.clone(), self::service(deployment, slug, service)))
         .collect();
+    let with = |holds: fn(&Value) -> bool| -> Map<String, Value> {
+        services.iter().filter(|(_, service)| holds(service)).map(|(k, v)| (k.clone(), v.clone())).collect()
+    };
     let personas: Map<String, Value> = deployment
         .personas
         .iter()
@@ -42,6 +54,13 @@ pub fn values(deployment: &Deployment) -> Value {
             "authentication_flow": auth.authentication_flow, "invalidation_flow": auth.invalidation_flow,
             "provider_invalidation_flow": auth.provider_invalidation_flow,
         },
+        "single": with(|service| service["domain"].is_null()),
+        "of_domain": with(|service| !service["domain"].is_null()),
+        "bridged": with(|service| !service["bridge"].is_null()),
+        "sites": cast::sites(deployment).into_iter().map(|slug| (slug.clone(), services[&slug].clone())).collect::<Map<_, _>>(),
+        "domains": deployment.domains.iter().map(|(slug, domain)| (slug.clone(), self::domain(slug, domain))).collect::<Map<_, _>>(),
+        "insiders": cast::insiders(deployment).into_iter().map(|name| (name.clone(), personas[&name].clone())).collect::<Map<_, _>>(),
+        "cast": cast::cast(deployment, &services, &personas),
         "forward_auth": services,
         "personas": personas,
         "active": active,
@@ -61,10 +80,19 @@ pub fn values(deployment: &Deployment) -> Value {
     })
 }
 
-fn service(slug: &str, service: &Service) -> Value {
+fn service(deployment: &Deployment, slug: &str, service: &Service) -> Value {
     json!({
         "name": slug, "slug": slug, "title": service.title, "url": *service.url, "host": host(&service.url),
         "allow": service.allow, "bridge": service.bridge, "in_outpost": service.in_outpost,
+        "domain": service.domain, "application": deployment.application_of(slug, service),
+        "outpost": deployment.outpost_of(service),
+    })
+}
+
+fn domain(slug: &str, domain: &Domain) -> Value {
+    json!({
+        "name": slug, "slug": slug, "title": domain.title, "external_host": *domain.external_host,
+        "host": host(&domain.external_host), "cookie_domain": *domain.cookie_domain, "allow": domain.allow,
     })
 }
 
@@ -80,12 +108,10 @@ fn access(deployment: &Deployment) -> (Map<String, Value>, Map<String, Value>) {
     let (mut allowed, mut denied) = (Map::new(), Map::new());
     for (slug, service) in &deployment.services {
         for (name, persona) in deployment.personas.iter().filter(|(_, persona)| persona.active) {
-            let member = |group: &&str| persona.groups.iter().any(|own| own.as_str() == *group);
-            let lets_in =
-                service.allow.is_empty() || service.allow.iter().any(|group| member(&group.as_str()));
+            let lets_in = cast::lets_in(service, persona);
             let pair = json!({
                 "name": format!("{slug}/{name}"),
-                "service": self::service(slug, service), "persona": self::persona(name, persona),
+                "service": self::service(deployment, slug, service), "persona": self::persona(name, persona),
             });
             if lets_in { &mut allowed } else { &mut denied }.insert(format!("{slug}/{name}"), pair);
         }

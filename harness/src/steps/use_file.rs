@@ -9,7 +9,8 @@ use ssoproof_deployment::Place;
 use super::World;
 use super::step::{Parts, Step, StepError, StepFuture, Verb};
 
-/// The file, relative to the one that names it. Loading puts its steps in place of this one.
+/// The file, relative to the one that names it, or of the library: `library/api/steps/outpost.yaml`. Loading puts its
+/// steps in place of this one.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Use(pub PathBuf);
