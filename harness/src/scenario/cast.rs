@@ -9,9 +9,11 @@
 //! | `colleague` | a third active persona; else the guest |
 //! | `outsider` | an active persona whom no service lets in |
 //! | `former` | a persona that is not active |
-//! | `second` | another service that lets the guest in, of those the one that lets in most |
+//! | `second` | another service that lets in member, guest and colleague, of those the one that lets in most |
 //!
-//! Personas have `services`, those that let them in, and `denied`, those that do not, beside their own values.
+//! Personas have `services`, those that let them in, `single`, those of them with a provider of their own, and `denied`,
+//! those that do not let them in, beside their own values. Home and second are of one kind: both have providers of their
+//! own, where there are such, or both have the provider of the same domain.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -29,7 +31,7 @@ const PARTS: [(&str, &str); 8] = [
     ("outsider", "an active persona whom no service lets in"),
     ("former", "a persona that is not active"),
     ("home", "a service that lets somebody in"),
-    ("second", "two services that let the same persona in"),
+    ("second", "two services that let in the same personas"),
 ];
 
 /// What plays the part `name`.
@@ -77,12 +79,13 @@ fn person(
 ) -> Value {
     let mut value = personas[name].clone();
     let persona = &deployment.personas[name];
-    let of = |wanted: bool| -> Map<String, Value> {
-        let found = deployment.services.iter().filter(|(_, service)| lets_in(service, persona) == wanted);
-        found.map(|(slug, _)| (slug.clone(), services[slug].clone())).collect()
+    let those = |holds: &dyn Fn(&Service) -> bool| -> Value {
+        let found = deployment.services.iter().filter(|(_, service)| holds(service));
+        found.map(|(slug, _)| (slug.clone(), services[slug].clone())).collect::<Map<_, _>>().into()
     };
-    value["services"] = Value::Object(of(true));
-    value["denied"] = Value::Object(of(false));
+    value["services"] = those(&|service| lets_in(service, persona));
+    value["single"] = those(&|service| service.domain.is_none() && lets_in(service, persona));
+    value["denied"] = those(&|service| !lets_in(service, persona));
     value
 }
 
@@ -165,11 +168,14 @@ impl<'a> Players<'a> {
         former.map(|(name, _)| name.as_str())
     }
 
-    /// Slugs of services that let somebody in, the most open first; of equals the last by name.
+    /// Slugs of services that let somebody in, those with a provider of their own before others, the most open first;
+    /// of equals the last by name.
     fn by_openness(&self) -> Vec<&'a str> {
         let open = self.deployment.services.iter().filter(|(_, service)| self.openness(service) > 0);
         let mut slugs: Vec<(&str, &Service)> = open.map(|(slug, service)| (slug.as_str(), service)).collect();
-        slugs.sort_by_key(|(slug, service)| Reverse((self.openness(service), *slug)));
+        slugs.sort_by_key(|(slug, service)| {
+            Reverse((service.domain.is_none(), self.openness(service), *slug))
+        });
         slugs.into_iter().map(|(slug, _)| slug).collect()
     }
 
@@ -178,8 +184,14 @@ impl<'a> Players<'a> {
     }
 
     fn second(&self) -> Option<&'a str> {
-        let guest = self.guest().and_then(|name| self.deployment.personas.get(name))?;
-        let others = self.by_openness().into_iter().filter(|slug| Some(*slug) != self.home());
-        others.into_iter().find(|slug| lets_in(&self.deployment.services[*slug], guest))
+        let people = [self.member()?, self.guest()?, self.colleague()?];
+        let kind = |slug: &str| self.deployment.services[slug].domain.as_ref().map(|domain| domain.as_str());
+        let home = self.home().map(kind)?;
+        let open = |slug: &str| {
+            let service = &self.deployment.services[slug];
+            kind(slug) == home && people.iter().all(|name| lets_in(service, &self.deployment.personas[*name]))
+        };
+        let mut others = self.by_openness().into_iter().filter(|slug| Some(*slug) != self.home());
+        others.find(|slug| open(slug))
     }
 }

@@ -32,6 +32,10 @@ pub struct ScenarioFile {
     /// What a stack must offer beyond answering requests.
     #[serde(default)]
     pub needs: Vec<Located<Need>>,
+    /// Values of the deployment that it is about, beside those that its texts name: `apps.grafana`, `single`. A scenario
+    /// of the library does not fit a deployment that has nothing there.
+    #[serde(default)]
+    pub given: Vec<Located<String>>,
     /// The statements of the deployment's document that passing cases prove untrue.
     #[serde(default)]
     pub drift: Vec<Located<String>>,

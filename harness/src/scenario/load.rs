@@ -264,6 +264,7 @@ impl<'a> Loader<'a> {
     }
 
     fn expand(&self, scenario: &Arc<Scenario>) -> Result<Vec<Case>, Trouble> {
+        self.given(scenario)?;
         let mut combinations: Vec<(Scope, Vec<(String, String)>)> = vec![(self.scope.clone(), Vec::new())];
         for (name, axis) in &scenario.file.matrix.0 {
             if combinations.first().is_some_and(|(scope, _)| scope.has(name)) {
@@ -303,6 +304,27 @@ impl<'a> Loader<'a> {
             cases.push(case);
         }
         Ok(cases)
+    }
+
+    /// Proves that the deployment has what the scenario is about.
+    fn given(&self, scenario: &Scenario) -> Result<(), Trouble> {
+        for path in &scenario.file.given {
+            let steps: Vec<String> = path.split('.').map(str::to_owned).collect();
+            let found = self.scope.lookup(&steps);
+            let value = found.map_err(|error| text_problem(&scenario.source, path.place, &error))?;
+            let nothing = match value {
+                Value::Null => true,
+                Value::Array(items) => items.is_empty(),
+                Value::Object(fields) => fields.is_empty(),
+                _ => false,
+            };
+            if nothing {
+                let problem =
+                    scenario.source.problem(path.place, format!("there is nothing in `{}`", **path));
+                return Err(Trouble::Lacks { what: format!("`{}`", **path), problem });
+            }
+        }
+        Ok(())
     }
 
     fn elements(

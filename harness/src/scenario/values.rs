@@ -1,5 +1,7 @@
 //! The deployment as scenarios name it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 use ssoproof_deployment::{Deployment, Domain, Persona, Service};
 use url::Url;
@@ -11,13 +13,13 @@ use super::cast;
 /// | name | value |
 /// | --- | --- |
 /// | `auth` | `url`, `host`, `logout_url`, flow slugs |
-/// | `forward_auth` | services by slug: `name`, `title`, `url`, `host`, `allow`, `bridge`; `application`, the slug of the application that lets users in, and `outpost`, the URL whose host has the outpost's callback |
+/// | `forward_auth` | services by slug: `name`, `title`, `url`, `host`, `allow`, `bridge`; `application` and `application_title`, slug and title of the application that lets users in, and `outpost`, the URL whose host has the outpost's callback |
 /// | `single` | those of them with a provider of their own |
 /// | `of_domain` | those that the provider of a domain serves |
 /// | `bridged` | those with a header-to-cookie bridge |
 /// | `sites` | one of them for each registrable domain |
 /// | `domains` | domains with one provider by slug: `slug`, `title`, `external_host`, `host`, `cookie_domain`, `allow` |
-/// | `personas` | personas by name: `name`, `username`, `display`, `email`, `groups`, `active`, `grafana_role` |
+/// | `personas` | personas by name: `name`, `username`, `display`, `email`, `groups`, `active`, and `grafana_role` where one is promised |
 /// | `active` | the personas that may sign in |
 /// | `insiders` | those of them whom `cast.home` lets in |
 /// | `access` | `allowed` and `denied`: pairs of a `service` and an active `persona` |
@@ -85,6 +87,7 @@ fn service(deployment: &Deployment, slug: &str, service: &Service) -> Value {
         "name": slug, "slug": slug, "title": service.title, "url": *service.url, "host": host(&service.url),
         "allow": service.allow, "bridge": service.bridge, "in_outpost": service.in_outpost,
         "domain": service.domain, "application": deployment.application_of(slug, service),
+        "application_title": deployment.domain_of(service).map_or(&service.title, |domain| &domain.title),
         "outpost": deployment.outpost_of(service),
     })
 }
@@ -97,10 +100,16 @@ fn domain(slug: &str, domain: &Domain) -> Value {
 }
 
 fn persona(name: &str, persona: &Persona) -> Value {
-    json!({
+    // In the order of JMESPath's `sort`.
+    let groups: BTreeSet<&str> = persona.groups.iter().map(|group| group.as_str()).collect();
+    let mut value = json!({
         "name": name, "username": *persona.username, "display": persona.name, "email": persona.email,
-        "groups": persona.groups, "active": persona.active, "grafana_role": persona.grafana_role,
-    })
+        "groups": groups, "active": persona.active,
+    });
+    if let Some(role) = &persona.grafana_role {
+        value["grafana_role"] = role.as_str().into();
+    }
+    value
 }
 
 /// Who gets in where, and who does not.
