@@ -108,3 +108,14 @@ fn an_unknown_fault_is_a_usage_error_with_the_nearest_name() {
     assert_eq!(output.status.code(), Some(2), "{complaint}");
     assert!(complaint.contains("middleware_dropped"), "{complaint}");
 }
+
+#[test]
+fn faults_of_traefik_files_are_faults_of_toml_files_too() {
+    let output = Command::new(env!("CARGO_BIN_EXE_ssoproof"))
+        .args(["faults", "--deployment", "../scenarios/lantern", "--fault", "middleware_dropped"])
+        .args(["--filter", "login-redirect/", "--filter", "router-of-service/"])
+        .output()
+        .expect("ssoproof");
+    let told = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(told.contains("✓ middleware_dropped") && told.contains("1 caught and named"), "{told}");
+}

@@ -8,10 +8,13 @@ use serde_json::{Map, Value};
 use ssoproof_deployment::traefik::{dynamic_files, unqualified};
 use ssoproof_deployment::{Deployment, Problem, Source};
 
-/// The files below a folder, as trees. YAML is written as JSON, which is YAML as well.
+/// The files below a folder, as trees. They are written as JSON, which is YAML as well; those that were TOML in a YAML
+/// file that takes their place.
 pub struct Files {
     trees: BTreeMap<PathBuf, Value>,
     raw: BTreeMap<PathBuf, String>,
+    /// The files that others take the place of.
+    replaced: Vec<PathBuf>,
 }
 
 /// Why a folder could not be edited.
@@ -31,19 +34,25 @@ pub enum FilesError {
 }
 
 impl Files {
-    /// Reads every YAML file below `folder`. Others stay as they are.
+    /// Reads every file below `folder`.
     ///
     /// # Errors
     /// [`FilesError::Parse`].
     pub fn read(folder: &Path) -> Result<Self, FilesError> {
-        let mut trees = BTreeMap::new();
+        let (mut trees, mut replaced) = (BTreeMap::new(), Vec::new());
         for path in dynamic_files(folder)? {
-            if path.extension().is_none_or(|extension| extension != "toml") {
-                let tree = Source::read(&path)?.yaml::<Value>()?;
+            let source = Source::read(&path)?;
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                let tree = toml::from_str(&source.text);
+                let tree = tree.map_err(|error| Problem::new(format!("`{}`: {error}", path.display())))?;
+                trees.insert(path.with_added_extension("yml"), tree);
+                replaced.push(path);
+            } else {
+                let tree = source.yaml::<Value>()?;
                 trees.insert(path, tree);
             }
         }
-        Ok(Self { trees, raw: BTreeMap::new() })
+        Ok(Self { trees, raw: BTreeMap::new(), replaced })
     }
 
     /// Writes what was read and changed.
@@ -53,10 +62,13 @@ impl Files {
     pub fn write(&self) -> Result<(), FilesError> {
         let trees = self.trees.iter().map(|(path, tree)| (path, format!("{tree:#}\n")));
         let raw = self.raw.iter().map(|(path, text)| (path, text.clone()));
+        let failed = |path: &PathBuf, error| FilesError::Write { path: path.clone(), error };
         for (path, text) in trees.chain(raw) {
-            std::fs::write(path, text).map_err(|error| FilesError::Write { path: path.clone(), error })?;
+            std::fs::write(path, text).map_err(|error| failed(path, error))?;
         }
-        Ok(())
+        self.replaced
+            .iter()
+            .try_for_each(|path| std::fs::remove_file(path).map_err(|error| failed(path, error)))
     }
 
     /// The definition of `name`, with its provider or without, among the `kind`: `routers`, `middlewares`, `services`.
