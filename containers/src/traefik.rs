@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
+use ssoproof_deployment::EntryPoints;
 
 use crate::component::{Component, Recipe};
 use crate::docker::Error;
@@ -37,8 +38,8 @@ pub struct TraefikSettings<'a> {
     pub own: &'a Path,
     /// The certificate shown on the TLS entry point, and its key; PEM.
     pub certificate: (&'a str, &'a str),
-    /// The names of the plain and of the TLS entry point.
-    pub entry_points: (&'a str, &'a str),
+    /// The plain and the TLS entry point.
+    pub entry_points: &'a EntryPoints,
     /// `providersThrottleDuration`; Traefik's own 2 s without.
     pub throttle: Option<Duration>,
     /// Names that resolve to an address, besides those of containers.
@@ -68,7 +69,7 @@ impl Traefik {
     /// # Errors
     /// [`Error`] with the last state and the end of its log.
     pub async fn start(lab: &Lab, settings: &TraefikSettings<'_>) -> Result<Self, Error> {
-        let (plain, _) = settings.entry_points;
+        let plain = &settings.entry_points.http;
         write_own(settings).map_err(|error| Error::Task {
             task: format!("write {}", settings.own.display()),
             reason: error.to_string(),
@@ -129,12 +130,12 @@ fn fixed(port: u16) -> io::Result<u16> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
-fn arguments((plain, secure): (&str, &str), throttle: Option<Duration>) -> Vec<String> {
+fn arguments(EntryPoints { http, https, https_tls }: &EntryPoints, throttle: Option<Duration>) -> Vec<String> {
     let throttle =
         throttle.map(|throttle| format!("--providers.providersThrottleDuration={}ms", throttle.as_millis()));
     let mut arguments = vec![
-        format!("--entryPoints.{plain}.address=:{HTTP}"),
-        format!("--entryPoints.{secure}.address=:{HTTPS}"),
+        format!("--entryPoints.{http}.address=:{HTTP}"),
+        format!("--entryPoints.{https}.address=:{HTTPS}"),
         format!("--providers.file.directory={DYNAMIC}"),
         "--providers.file.watch=true".to_owned(),
         "--api.insecure=true".to_owned(),
@@ -144,12 +145,15 @@ fn arguments((plain, secure): (&str, &str), throttle: Option<Duration>) -> Vec<S
         "--global.sendAnonymousUsage=false".to_owned(),
     ];
     arguments.extend(throttle);
+    if *https_tls {
+        arguments.push(format!("--entryPoints.{https}.http.tls=true"));
+    }
     arguments
 }
 
 /// Writes the certificate and the file that names it.
 fn write_own(settings: &TraefikSettings<'_>) -> io::Result<()> {
-    let (plain, _) = settings.entry_points;
+    let plain = &settings.entry_points.http;
     let (certificate, key) = settings.certificate;
     // The container's user may be another than this process's.
     std::fs::create_dir_all(settings.dynamic.join(OWN))?;
@@ -250,9 +254,12 @@ mod tests {
 
     #[test]
     fn entry_points_have_the_names_of_the_files() {
-        let arguments = arguments(("plain", "tls"), Some(Duration::from_millis(1_500)));
+        let names = |https_tls| EntryPoints { http: "plain".to_owned(), https: "tls".to_owned(), https_tls };
+        let arguments = arguments(&names(false), Some(Duration::from_millis(1_500)));
         assert!(arguments.contains(&"--providers.providersThrottleDuration=1500ms".to_owned()));
         assert!(arguments.contains(&"--entryPoints.plain.address=:80".to_owned()));
         assert!(arguments.contains(&"--entryPoints.tls.address=:443".to_owned()));
+        let with_tls = super::arguments(&names(true), None);
+        assert!(with_tls.contains(&"--entryPoints.tls.http.tls=true".to_owned()), "{with_tls:?}");
     }
 }

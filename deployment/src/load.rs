@@ -15,10 +15,18 @@ impl Deployment {
     /// listed, Traefik folder or policy file that does not exist.
     pub fn load(path: &Path) -> Result<Self, Problem> {
         let file = if path.is_dir() { path.join("deployment.yaml") } else { path.to_owned() };
-        let source = Source::read(&file)?;
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        Self::of(&Source::read(&file)?, folder.unwrap_or(Path::new(".")))
+    }
+
+    /// The deployment that `source` states, in `folder`.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn of(source: &Source, folder: &Path) -> Result<Self, Problem> {
         let mut deployment: Self = source.yaml()?;
-        deployment.folder = file.parent().unwrap_or(Path::new("")).to_owned();
-        Checker { source: &source, deployment: &deployment }.check()?;
+        folder.clone_into(&mut deployment.folder);
+        Checker { source, deployment: &deployment }.check()?;
         deployment.share_domains();
         Ok(deployment)
     }
@@ -331,7 +339,7 @@ domains:
         let problem = with_domain("domain: all }", "domain: al }").expect_err("refused");
         assert_eq!(problem.to_string(), "unknown domain `al`");
         assert_eq!(problem.help_line(), Some("did you mean `all`?"));
-        assert!(problem.position().expect("place").ends_with("deployment.yaml:10:83"), "{problem:?}");
+        assert!(problem.position().expect("place").ends_with("deployment.yaml:10:82"), "{problem:?}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::period::Period;
 use crate::source::Located;
+use crate::traefik::EntryPoint;
 
 /// What a deployment promises. Read by [`Deployment::load`], which also proves that its names fit together.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -16,6 +17,9 @@ use crate::source::Located;
 pub struct Deployment {
     /// What people call it.
     pub name: String,
+    /// Whether commands take it when none is named and several stand under `scenarios/`.
+    #[serde(default)]
+    pub default: bool,
     /// Authentik, the identity provider.
     pub auth: Auth,
     /// Traefik, the gateway.
@@ -154,11 +158,21 @@ pub struct EntryPoints {
     pub http: String,
     /// The one that ends TLS.
     pub https: String,
+    /// Whether the static configuration sets `http.tls` for it, so that every router on it answers TLS.
+    #[serde(default)]
+    pub https_tls: bool,
+}
+
+impl EntryPoints {
+    /// The plain one and the one that ends TLS, as Traefik has them.
+    pub fn both(&self) -> [EntryPoint; 2] {
+        [EntryPoint::new(&self.http), EntryPoint { name: self.https.clone(), tls: self.https_tls }]
+    }
 }
 
 impl Default for EntryPoints {
     fn default() -> Self {
-        Self { http: "web".to_owned(), https: "websecure".to_owned() }
+        Self { http: "web".to_owned(), https: "websecure".to_owned(), https_tls: false }
     }
 }
 

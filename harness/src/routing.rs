@@ -42,9 +42,7 @@ impl Routing {
     pub(crate) fn read(deployment: &Deployment, folder: &Path) -> Result<Self, Problem> {
         let profile = Profile::for_version(&deployment.versions.traefik);
         let dynamic = Dynamic::load(folder, profile)?;
-        let names = &deployment.traefik.entry_points;
-        let entry_points = [EntryPoint::new(&names.http), EntryPoint::new(&names.https)];
-        Ok(Self::of(deployment, folder, dynamic, entry_points))
+        Ok(Self::of(deployment, folder, dynamic, deployment.traefik.entry_points.both()))
     }
 
     /// What Traefik with these entry points, the plain one first, makes of `dynamic`, which was read from `folder`.

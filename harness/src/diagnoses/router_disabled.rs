@@ -25,7 +25,10 @@ impl Diagnosis for RouterDisabled {
         let router = subject.services().into_iter().find_map(|(_, _, url)| {
             let host = url.host_str()?;
             routing.config().routers.iter().find(|router| {
+                // Traefik's own services are no services of the files.
+                let service = router.definition.service.as_ref();
                 router.status == Status::Disabled
+                    && !service.is_some_and(|service| service.ends_with("@internal"))
                     && router.rule.as_ref().is_none_or(|rule| rule.may_match_host(host))
             })
         })?;

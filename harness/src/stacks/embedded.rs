@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustls::{ClientConfig, ServerConfig};
 use secrecy::ExposeSecret as _;
 use ssoproof_deployment::Deployment;
-use ssoproof_deployment::traefik::{EntryPoint, Profile as TraefikProfile, RuntimeConfig};
+use ssoproof_deployment::traefik::{Profile as TraefikProfile, RuntimeConfig};
 use ssoproof_embedded::authentik::{self, Authentik, Profile, State};
 use ssoproof_embedded::dial::{Client, Names};
 use ssoproof_embedded::faults::{Fault, Link, Recorder, Script};
@@ -168,8 +168,7 @@ impl Embedded {
             blueprint.tls.clone(),
             logs.clone(),
         );
-        settings.http = EntryPoint::new(&deployment.traefik.entry_points.http);
-        settings.https = EntryPoint::new(&deployment.traefik.entry_points.https);
+        [settings.http, settings.https] = deployment.traefik.entry_points.both();
         settings.profile = blueprint.traefik;
         settings.watch = watch;
         settings.throttle = blueprint.throttle();
@@ -182,7 +181,7 @@ impl Embedded {
 
         let services = match origin {
             Some(origin) => origin.services.clone(),
-            None => Arc::new(Services::start(deployment, LOOPBACK, defect).await?),
+            None => Arc::new(Services::start(deployment, LOOPBACK, &blueprint.server, defect).await?),
         };
         let mut parts = Parts::start(&Making {
             deployment,
@@ -221,7 +220,9 @@ impl Embedded {
 impl Blueprint {
     fn new(deployment: Arc<Deployment>, fault: Option<&'static Fault>) -> Result<Self, StackError> {
         let defect = Defect::of(fault);
-        let authority = Authority::new(deployment.hosts())?;
+        let upstreams = deployment.services.values().filter(|service| service.upstream.starts_with("https:"));
+        let upstreams = upstreams.filter_map(|service| Some(host_and_port(&service.upstream)?.0));
+        let authority = Authority::new(deployment.hosts().into_iter().chain(upstreams).collect())?;
         Ok(Self {
             secrets: Arc::new(Secrets::random(&deployment)),
             server: authority.server()?,

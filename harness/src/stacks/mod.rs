@@ -15,6 +15,7 @@ mod opened;
 mod parts;
 mod process;
 mod secrets;
+mod tls_front;
 
 use std::path::Path;
 use std::pin::Pin;
@@ -44,6 +45,7 @@ pub use opened::{Opened, StackChoice, detach, hold};
 pub(crate) use parts::{copy_of, failed, host_and_port};
 pub(crate) use process::{end, interrupted, leave_terminal};
 pub use secrets::Secrets;
+pub(crate) use tls_front::TlsFront;
 
 /// What a scenario may ask of a stack beyond answering requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::ClientConfig;
+use rustls::{ClientConfig, ServerConfig};
 use secrecy::ExposeSecret as _;
 use ssoproof_deployment::{
     Bridge as DeployedBridge, Deployment, Grafana as DeployedGrafana, Minio as DeployedMinio, Service,
@@ -22,6 +22,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use super::defect::Defect;
+use super::tls_front::TlsFront;
 use super::{Secrets, StackError};
 
 /// Where the `host:port` of each upstream is served.
@@ -52,22 +53,32 @@ pub(super) struct Making<'a> {
 pub(super) struct Services {
     upstreams: Upstreams,
     _probes: Vec<Probe>,
+    _fronts: Vec<TlsFront>,
 }
 
 impl Services {
+    /// Starts them on `address`; those whose upstream is `https://` show the certificate of `server`.
     pub(super) async fn start(
         deployment: &Deployment,
         address: IpAddr,
+        server: &Arc<ServerConfig>,
         defect: &Defect,
     ) -> Result<Self, StackError> {
-        let mut services = Self { upstreams: Upstreams::new(), _probes: Vec::new() };
+        let mut services = Self { upstreams: Upstreams::new(), _probes: Vec::new(), _fronts: Vec::new() };
         for (slug, service) in &deployment.services {
             let mut settings = probe_settings(slug, service);
             defect.in_service(&mut settings);
             let probe = Probe::start_at((address, 0).into(), settings).await;
             let probe = probe.map_err(|error| failed("a service", &error))?;
+            let mut served = probe.address();
+            if service.upstream.starts_with("https:") {
+                let front = TlsFront::start(served, server.clone()).await;
+                let front = front.map_err(|error| failed("a service", &error))?;
+                served = front.address();
+                services._fronts.push(front);
+            }
             if let Some(place) = host_and_port(&service.upstream) {
-                services.upstreams.insert(place, probe.address());
+                services.upstreams.insert(place, served);
             }
             services._probes.push(probe);
         }

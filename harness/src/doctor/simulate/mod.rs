@@ -6,7 +6,6 @@ mod answer;
 mod control;
 mod front;
 mod real_traefik;
-mod tls_front;
 mod upstreams;
 mod world;
 

@@ -9,9 +9,8 @@ use ssoproof_embedded::dial::Names;
 use ssoproof_embedded::services::{Probe, ProbeSettings};
 
 use super::real_traefik::Plain;
-use super::tls_front::TlsFront;
 use crate::doctor::subject::Subject;
-use crate::stacks::{Authority, StackError, failed, host_and_port};
+use crate::stacks::{Authority, StackError, TlsFront, failed, host_and_port};
 
 /// The most servers that get a probe of their own; more share the last one.
 const MOST_PROBES: usize = 256;

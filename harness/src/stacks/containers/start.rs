@@ -77,7 +77,7 @@ impl Start<'_> {
         // Names as the parts see them; Traefik's entry points are added once it is there.
         let (names, logs) = (Names::default(), Logs::default());
         let defect = Defect::default();
-        let services = Services::start(deployment, lab.gateway(), &defect).await?;
+        let services = Services::start(deployment, lab.gateway(), &authority.server()?, &defect).await?;
         let parts = Parts::start(&Making {
             deployment,
             secrets,
@@ -206,7 +206,6 @@ impl Start<'_> {
             routing.config().routers.iter().map(|router| router.name.clone()).collect();
         let mut hosts: Vec<_> = upstreams.keys().map(|(host, _)| (host.clone(), lab.gateway())).collect();
         hosts.dedup();
-        let names = &deployment.traefik.entry_points;
         let traefik = Traefik::start(
             lab,
             &TraefikSettings {
@@ -214,7 +213,7 @@ impl Start<'_> {
                 dynamic: &files,
                 own: &own,
                 certificate: (&authority.certificate, &authority.key),
-                entry_points: (&names.http, &names.https),
+                entry_points: &deployment.traefik.entry_points,
                 throttle: deployment.traefik.throttle.as_ref().map(|throttle| throttle.0),
                 hosts: &hosts,
                 public: &deployment.hosts(),

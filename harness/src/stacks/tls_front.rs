@@ -1,7 +1,7 @@
 //! TLS in front of a plain server: files that name `https://` servers find one.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
@@ -9,19 +9,19 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-/// A listener on loopback that ends TLS and passes the bytes on. Dropping it stops it.
-pub(super) struct TlsFront {
+/// A listener that ends TLS and passes the bytes on. Dropping it stops it.
+pub(crate) struct TlsFront {
     address: SocketAddr,
     task: JoinHandle<()>,
 }
 
 impl TlsFront {
-    /// Starts before the plain server at `behind`.
+    /// Starts before the plain server at `behind`, on a free port of the same address.
     ///
     /// # Errors
-    /// When no loopback port can be bound.
-    pub(super) async fn start(behind: SocketAddr, tls: Arc<ServerConfig>) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    /// When no port can be bound.
+    pub(crate) async fn start(behind: SocketAddr, tls: Arc<ServerConfig>) -> io::Result<Self> {
+        let listener = TcpListener::bind((behind.ip(), 0)).await?;
         let address = listener.local_addr()?;
         let acceptor = TlsAcceptor::from(tls);
         let task = tokio::spawn(async move {
@@ -33,7 +33,7 @@ impl TlsFront {
     }
 
     /// Where it listens.
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 }
