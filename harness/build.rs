@@ -1,8 +1,6 @@
 //! Has a release build take in every file of the library of scenarios, new ones as well. Other builds read them where
 //! they stand.
 
-#![expect(clippy::print_stdout, reason = "this is how Cargo is told")]
-
 fn main() {
     let release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
     println!("cargo:rerun-if-changed={}", if release { "../scenarios/library" } else { "build.rs" });

@@ -9,6 +9,8 @@ pub mod doctor;
 pub mod evidence;
 pub mod explain;
 pub mod faults;
+pub(crate) mod infer;
+pub mod init;
 pub mod provision;
 pub mod reports;
 pub mod routing;

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::authentik::AuthentikOptions;
 use super::doctor::DoctorOptions;
 use super::explain::ExplainOptions;
+use super::init::InitOptions;
 use super::stack::{ContainerArguments, EmbeddedArguments, Lasting, Named, StackArguments};
 use super::traefik::TraefikOptions;
 use crate::diff::Side;
@@ -45,6 +46,8 @@ pub(super) enum Command {
     Faults(FaultsOptions),
     /// Run the same cases on two versions, or read saved runs, and say what differs and how bad that is.
     Diff(DiffOptions),
+    /// Write a deployment down from Traefik files and, with a token, from what Authentik's API tells.
+    Init(Box<InitOptions>),
     /// Look at Traefik files and settings for what is wrong, and try each finding on the embedded stack.
     Doctor(Box<DoctorOptions>),
     /// Explain a diagnosis, a role, policies, a loop or a token, or list the diagnoses.
@@ -60,7 +63,8 @@ pub(super) enum Command {
 /// Which deployment.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Which {
-    /// The deployment.yaml, or the folder that holds it; found under `.` or `scenarios/` when there is only one.
+    /// The deployment.yaml, or the folder that holds it. When none is named, the one that is there: in `.`, or under
+    /// `scenarios/`, of several the one that says `default: true`.
     #[arg(long, short, env = "SSOPROOF_DEPLOYMENT", value_name = "PATH")]
     pub(super) deployment: Option<PathBuf>,
 }
@@ -68,7 +72,8 @@ pub(super) struct Which {
 /// Which deployment, and which of its scenarios.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Files {
-    /// Scenario files or folders; every scenario beside the deployment when left out.
+    /// Scenario files or folders, or `library/…` for those that the program brings along; the folder of a deployment
+    /// for all that it uses. Every scenario of the deployment when left out.
     pub(super) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) which: Which,

@@ -8,7 +8,7 @@ use crate::scenario::{self, Checked};
 
 /// Reads everything and shows what is wrong, one problem for every file.
 pub(super) fn check(files: &Files) -> Exit {
-    let deployment = match place::deployment(&files.which) {
+    let deployment = match place::deployment_of(files) {
         Ok(deployment) => deployment,
         Err(problem) => {
             place::complain(problem);

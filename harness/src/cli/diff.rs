@@ -38,7 +38,7 @@ fn compared(options: &DiffOptions) -> Result<Exit, Exit> {
 /// The run of one side: read, or made.
 fn run_of(side: &Side, chosen: &Chosen) -> Result<Run, Exit> {
     let mut deployment =
-        place::deployment(&chosen.files.which).map_err(|problem| place::refuse(problem, Exit::Parse))?;
+        place::deployment_of(&chosen.files).map_err(|problem| place::refuse(problem, Exit::Parse))?;
     side.apply(&mut deployment);
     let cases =
         place::cases(&mut deployment, chosen).map_err(|problem| place::refuse(problem, Exit::Parse))?;

@@ -8,7 +8,7 @@ use crate::scenario::{self, LeftOut};
 
 /// Prints the chosen cases with the requirements they prove; on standard error, what of the library does not fit.
 pub(super) fn list(chosen: &Chosen) -> Exit {
-    let loaded = place::deployment(&chosen.files.which)
+    let loaded = place::deployment_of(&chosen.files)
         .and_then(|deployment| scenario::read(&deployment, &place::paths(&chosen.files, &deployment)));
     let loaded = match loaded {
         Ok(loaded) => loaded,

@@ -9,6 +9,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod faults;
+mod init;
 mod list;
 mod place;
 mod run;
@@ -50,6 +51,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         args::Command::Check(options) => check::check(&options),
         args::Command::Faults(options) => faults::faults(&options),
         args::Command::Diff(options) => diff::diff(&options),
+        args::Command::Init(options) => init::init(&options),
         args::Command::Doctor(options) => doctor::doctor(&options),
         args::Command::Explain(options) => explain::explain(&options),
         args::Command::Schema => schema::print(),

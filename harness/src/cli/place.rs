@@ -20,6 +20,15 @@ pub(super) fn deployment(which: &Which) -> Result<Deployment, Problem> {
     }
 }
 
+/// The deployment of `files`: the one that is named, else the one in a folder that is, else the only one there is.
+pub(super) fn deployment_of(files: &Files) -> Result<Deployment, Problem> {
+    let named = files.paths.iter().find(|path| path.join("deployment.yaml").is_file());
+    match (&files.which.deployment, named) {
+        (None, Some(folder)) => Deployment::load(folder),
+        _ => deployment(&files.which),
+    }
+}
+
 /// Where the scenarios are: as given, or beside the deployment.
 pub(super) fn paths(files: &Files, deployment: &Deployment) -> Vec<PathBuf> {
     if files.paths.is_empty() { vec![deployment.folder.clone()] } else { files.paths.clone() }
@@ -27,7 +36,7 @@ pub(super) fn paths(files: &Files, deployment: &Deployment) -> Vec<PathBuf> {
 
 /// The deployment and the chosen cases of it.
 pub(super) fn chosen(chosen: &Chosen) -> Result<(Deployment, Vec<Arc<Case>>), Problem> {
-    let mut deployment = deployment(&chosen.files.which)?;
+    let mut deployment = deployment_of(&chosen.files)?;
     let cases = cases(&mut deployment, chosen)?;
     Ok((deployment, cases))
 }
@@ -78,13 +87,32 @@ pub(super) fn only_one(folder: &Path) -> Result<PathBuf, Problem> {
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.path().join("deployment.yaml")))
         .filter(|file| file.is_file())
+        .map(|file| file.strip_prefix(".").map(Path::to_owned).unwrap_or(file))
         .collect();
-    match (found.pop(), found.is_empty()) {
-        (Some(file), true) => Ok(file.strip_prefix(".").map(Path::to_owned).unwrap_or(file)),
-        (Some(_), false) => Err(Problem::new("more than one deployment under `scenarios/`")
-            .with_help("choose one with `--deployment PATH`".to_owned())),
-        (None, _) => Err(Problem::new("no `deployment.yaml` here or under `scenarios/`")
-            .with_help("name it with `--deployment PATH`".to_owned())),
+    found.sort();
+    if found.len() < 2 {
+        return found.pop().ok_or_else(|| {
+            Problem::new("no `deployment.yaml` here or under `scenarios/`")
+                .with_help("name it with `--deployment PATH`; `ssoproof init` writes one".to_owned())
+        });
+    }
+    let mut usual = Vec::new();
+    for file in &found {
+        if Deployment::load(file)?.default {
+            usual.push(file.clone());
+        }
+    }
+    match usual.as_slice() {
+        [one] => Ok(one.clone()),
+        several => {
+            let what = if several.is_empty() {
+                "none says `default: true`"
+            } else {
+                "more than one says `default: true`"
+            };
+            let problem = Problem::new(format!("more than one deployment under `scenarios/`, and {what}"));
+            Err(problem.with_help("choose one with `--deployment PATH`".to_owned()))
+        }
     }
 }
 

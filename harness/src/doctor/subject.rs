@@ -1,11 +1,10 @@
 //! What the doctor looks at.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ssoproof_deployment::traefik::{
-    Action, At, Dynamic, EntryPoint, ForwardAuth, MiddlewareDefinition, Profile, Router, Witness,
-    dynamic_files, unqualified,
+    Action, At, Dynamic, EntryPoint, ForwardAuth, MiddlewareDefinition, Profile, Router, Witness, unqualified,
 };
 use ssoproof_deployment::{Deployment, Place, Problem, Source};
 use url::Url;
@@ -13,11 +12,11 @@ use url::Url;
 use super::blueprint::Blueprint;
 use super::finding::at;
 use super::grafana::GrafanaSettings;
-use super::infer;
 use super::minio::MinioSettings;
 use super::proof::Asked;
 use super::settings::Settings;
 use super::static_config::StaticConfig;
+use crate::infer;
 use crate::routing::Routing;
 use crate::stacks::host_and_port;
 
@@ -102,17 +101,13 @@ impl Subject {
         let version = deployment.as_ref().map(|known| known.versions.traefik.clone());
         let version = version.or_else(|| inputs.traefik_version.clone()).unwrap_or_else(|| "3.6".to_owned());
         let profile = Profile::for_version(&version);
-        let (dynamic, refused) = load(&folder, profile)?;
+        let (dynamic, refused) = infer::read(&folder, profile)?;
         let inferred = deployment.is_none();
         let mut deployment = deployment.unwrap_or_else(|| {
             let none = Dynamic::default();
-            infer::deployment(
-                dynamic.as_ref().unwrap_or(&none),
-                &folder,
-                &inputs.hosts,
-                &version,
-                static_config.as_ref(),
-            )
+            infer::deployment(dynamic.as_ref().unwrap_or(&none), &folder, &inputs.hosts, &version, &|port| {
+                static_config.as_ref().and_then(|fixed| fixed.on_port(port).map(str::to_owned))
+            })
         });
         if !inferred && let Some(dynamic) = &dynamic {
             let missing = inputs
@@ -122,7 +117,7 @@ impl Subject {
                 .cloned()
                 .collect::<Vec<_>>();
             if !missing.is_empty() {
-                let more = infer::deployment(dynamic, &folder, &missing, &version, None);
+                let more = infer::deployment(dynamic, &folder, &missing, &version, &|_| None);
                 let added = more
                     .services
                     .into_iter()
@@ -131,14 +126,12 @@ impl Subject {
             }
         }
         let names = deployment.traefik.entry_points.clone();
-        let entry = |name: &str, usual: bool| EntryPoint {
-            name: name.to_owned(),
-            tls: match &static_config {
-                Some(fixed) => fixed.is_tls(name),
-                None => usual && infer::is_secure(name),
-            },
+        let entry = |entry: EntryPoint, usual: bool| match &static_config {
+            Some(fixed) => EntryPoint { tls: fixed.is_tls(&entry.name), ..entry },
+            None => EntryPoint { tls: entry.tls || usual, ..entry },
         };
-        let entry_points = [entry(&names.http, false), entry(&names.https, inferred)];
+        let [plain, secure] = names.both();
+        let entry_points = [entry(plain, false), entry(secure, inferred && infer::is_secure(&names.https))];
         let routing = dynamic.map(|dynamic| Routing::of(&deployment, &folder, dynamic, entry_points));
         let settings = |path: &Option<PathBuf>, ini: &str| -> Result<Option<Settings>, Problem> {
             path.as_deref().map(|path| Settings::read(path, ini)).transpose()
@@ -298,27 +291,4 @@ pub(super) fn serves(router: &Router) -> bool {
 /// The host of a URL.
 pub(super) fn host_of(url: &str) -> Option<String> {
     Some(Url::parse(url).ok()?.host_str()?.to_ascii_lowercase())
-}
-
-/// The files of `folder`, or what is wrong with each that Traefik refuses.
-fn load(folder: &Path, profile: &Profile) -> Result<(Option<Dynamic>, Vec<Problem>), Problem> {
-    let (mut sources, mut refused) = (Vec::new(), Vec::new());
-    let paths = dynamic_files(folder)?;
-    if paths.is_empty() {
-        let problem = Problem::new(format!("`{}` holds no file that Traefik reads", folder.display()));
-        return Err(problem
-            .with_help("name the folder of the file provider; it reads .yml, .yaml and .toml".to_owned()));
-    }
-    for path in paths {
-        let read = Source::read(&path)
-            .and_then(|source| Dynamic::from_sources([source.clone()], profile).map(|_| source));
-        match read {
-            Ok(source) => sources.push(source),
-            Err(problem) => refused.push(problem),
-        }
-    }
-    if !refused.is_empty() {
-        return Ok((None, refused));
-    }
-    Ok((Some(Dynamic::from_sources(sources, profile)?), refused))
 }

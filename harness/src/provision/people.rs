@@ -4,6 +4,7 @@ use futures::future::try_join_all;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use ssoproof_deployment::Deployment;
+use url::form_urlencoded;
 
 use super::Keys;
 use super::api::{Api, text};
@@ -12,8 +13,17 @@ use crate::stacks::{Secrets, StackError};
 /// Makes the groups; returns their pks by name.
 pub(super) async fn groups(api: &Api, deployment: &Deployment) -> Result<Keys, StackError> {
     let made = deployment.groups.iter().map(|group| async move {
-        let answer = api.post("core/groups/", &json!({ "name": **group, "is_superuser": false })).await?;
-        Ok::<_, StackError>((group.value.clone(), text(&answer, "pk")))
+        let made = api.post("core/groups/", &json!({ "name": **group, "is_superuser": false })).await;
+        let pk = match made {
+            Ok(answer) => text(&answer, "pk"),
+            // Authentik comes with groups of its own.
+            Err(error) => {
+                let query =
+                    form_urlencoded::Serializer::new(String::new()).append_pair("name", group).finish();
+                api.only(&format!("core/groups/?{query}"), "pk").await.map_err(|_| error)?
+            }
+        };
+        Ok::<_, StackError>((group.value.clone(), pk))
     });
     Ok(try_join_all(made).await?.into_iter().collect())
 }

@@ -11,4 +11,4 @@ mod terminal;
 pub use all::Reports;
 pub(crate) use all::write_private;
 pub use failure::failure_text;
-pub(crate) use terminal::{colours_on_stderr, colours_on_stdout, err, out};
+pub(crate) use terminal::{because, colours_on_stderr, colours_on_stdout, err, out};

@@ -21,7 +21,7 @@ const STORIES: usize = 25;
 const ENTRIES: usize = 20;
 
 /// Why a case fails, in a line: the cause, else what is not as expected.
-fn because(outcome: &CaseOutcome) -> String {
+pub(crate) fn because(outcome: &CaseOutcome) -> String {
     let cause = outcome.diagnoses.first().map(|cause| format!("{} {}", cause.code, cause.title));
     let finding = outcome.findings.first().map(|found| {
         let finding = &found.finding;

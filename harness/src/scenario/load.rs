@@ -7,21 +7,19 @@ use std::sync::Arc;
 use serde_json::Value;
 use ssoproof_deployment::{Deployment, Located, Place, Problem, Source, suggestion};
 
-use super::case::{Actor, Case, PlannedStep, Scenario};
-use super::file::{Axis, ScenarioFile, StepsFile};
+use super::case::{Actor, Case, Scenario};
+use super::file::{Axis, ScenarioFile};
 use super::known;
 use super::library::{self, LIBRARY, Used};
+use super::planned::{Room, planned};
 use super::scope::Scope;
 use super::text::{Template, Text, TextError};
 use super::trouble::{Trouble, text_problem};
 use super::values::values;
-use crate::steps::{Step, Use};
+use crate::steps::Step;
 
 /// The most cases of one scenario.
 const MOST_CASES: usize = 20_000;
-
-/// How deep files of steps may use one another.
-const DEEPEST_USE: usize = 8;
 
 /// The folder, anywhere under a deployment, whose files hold steps and no scenarios.
 pub(super) const STEPS_FOLDER: &str = "steps";
@@ -76,6 +74,16 @@ pub fn read(deployment: &Deployment, paths: &[PathBuf]) -> Result<Loaded, Proble
     }
 }
 
+/// The cases of what `deployment` uses of the library, and what is left out.
+///
+/// # Errors
+/// A [`Problem`] at a name that the library does not have.
+pub fn read_library(deployment: &Deployment) -> Result<Loaded, Problem> {
+    let mut loader = Loader::new(deployment);
+    library::used(deployment)?.into_iter().try_for_each(|used| loader.file(&File::Library(used)))?;
+    Ok(loader.loaded)
+}
+
 /// Gives `deployment` the promises of the library that its `cases` prove, where it has no words of its own for them.
 pub fn promise(deployment: &mut Deployment, cases: &[Case]) {
     let ids = cases.iter().flat_map(|case| &case.scenario.file.requirements);
@@ -97,7 +105,7 @@ pub fn check(deployment: &Deployment, paths: &[PathBuf]) -> Checked {
         Err(problem) => problems.push(problem),
     }
     // A file with a problem has no cases, and entries may be about those.
-    let whole = problems.is_empty() && paths.contains(&deployment.folder);
+    let whole = problems.is_empty() && paths.iter().any(|path| is_folder_of(deployment, path));
     problems.extend(known::mark(deployment, &mut loader.loaded.cases, whole).err());
     Checked { loaded: loader.loaded, problems }
 }
@@ -112,6 +120,22 @@ fn allowed(deployment: &Deployment) -> Result<(), Problem> {
     Err(problem.with_help(suggestion(other, Step::keys())))
 }
 
+/// Whether `path` is the folder of the deployment, however it is written.
+fn is_folder_of(deployment: &Deployment, path: &Path) -> bool {
+    *path == *deployment.folder
+        || matches!((path.canonicalize(), deployment.folder.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+/// The files below `folder` that are read as scenarios.
+///
+/// # Errors
+/// A [`Problem`] when a folder cannot be read.
+pub fn scenario_files(deployment: &Deployment, folder: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let mut found = Vec::new();
+    walk(folder, &deployment.folder.join(&deployment.traefik.dynamic.value), &mut found)?;
+    Ok(found)
+}
+
 /// A scenario file, and where it is.
 enum File<'a> {
     Own(PathBuf),
@@ -121,15 +145,12 @@ enum File<'a> {
 /// The scenario files in `paths`, sorted within each folder.
 fn files<'a>(deployment: &'a Deployment, paths: &[PathBuf]) -> Result<Vec<File<'a>>, Problem> {
     let mut found = Vec::new();
-    let traefik = deployment.folder.join(&deployment.traefik.dynamic.value);
     for path in paths {
-        if *path == deployment.folder {
+        if is_folder_of(deployment, path) {
             found.extend(library::used(deployment)?.into_iter().map(File::Library));
         }
         if path.is_dir() {
-            let mut own = Vec::new();
-            walk(path, &traefik, &mut own)?;
-            found.extend(own.into_iter().map(File::Own));
+            found.extend(scenario_files(deployment, path)?.into_iter().map(File::Own));
         } else if library::holds(path) && !path.exists() {
             found.extend(library::below(path)?.into_iter().map(File::Library));
         } else {
@@ -208,7 +229,8 @@ impl<'a> Loader<'a> {
             (Err(Trouble::Lacks { what, .. }), File::Library(used)) => {
                 self.leave_out(&scenario, used, what)?
             }
-            (Err(Trouble::Lacks { problem, .. } | Trouble::Wrong(problem)), _) => return Err(problem),
+            (Err(Trouble::Lacks { problem, .. }), File::Own(_)) => return Err(*problem),
+            (Err(Trouble::Wrong(problem)), _) => return Err(problem),
         }
         Ok(())
     }
@@ -321,7 +343,7 @@ impl<'a> Loader<'a> {
             if nothing {
                 let problem =
                     scenario.source.problem(path.place, format!("there is nothing in `{}`", **path));
-                return Err(Trouble::Lacks { what: format!("`{}`", **path), problem });
+                return Err(Trouble::Lacks { what: format!("`{}`", **path), problem: problem.into() });
             }
         }
         Ok(())
@@ -346,7 +368,7 @@ impl<'a> Loader<'a> {
                 Axis::Selector(selector) => format!("`{}`", selector.trim_end_matches(".*")),
                 Axis::List(_) => return Err(problem.into()),
             };
-            return Err(Trouble::Lacks { what, problem });
+            return Err(Trouble::Lacks { what, problem: problem.into() });
         }
         Ok(elements)
     }
@@ -397,7 +419,7 @@ impl<'a> Loader<'a> {
                         self.values[kind].as_object().into_iter().flat_map(|map| map.keys()).collect();
                     let problem = source.problem(place, format!("unknown {} `{name}`", **axis));
                     let problem = problem.with_help(suggestion(name, &known));
-                    Err(Trouble::Lacks { what: format!("{} `{name}`", **axis), problem })
+                    Err(Trouble::Lacks { what: format!("{} `{name}`", **axis), problem: problem.into() })
                 }
             },
             (Value::Object(fields), _) => match fields.get("name").and_then(Value::as_str) {
@@ -460,64 +482,16 @@ impl<'a> Loader<'a> {
                     known.push("anonymous");
                     let problem = source.problem(who.place, format!("unknown persona `{unknown}`"));
                     let problem = problem.with_help(suggestion(unknown, &known));
-                    return Err(Trouble::Lacks { what: format!("persona `{unknown}`"), problem });
+                    return Err(Trouble::Lacks {
+                        what: format!("persona `{unknown}`"),
+                        problem: problem.into(),
+                    });
                 }
             };
             Ok(Actor { name: name.clone(), persona })
         };
         scenario.file.actors.iter().map(actor).collect()
     }
-}
-
-/// Where a file is, and where the files are that it uses.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Room {
-    Files,
-    Library,
-}
-
-/// The steps with `use` replaced by what it names.
-fn planned(
-    source: &Source,
-    room: Room,
-    steps: &[Located<Step>],
-    used_at: Option<Place>,
-    depth: usize,
-) -> Result<Vec<PlannedStep>, Problem> {
-    let mut planned_steps = Vec::new();
-    for step in steps {
-        step.check(source, step.place)?;
-        let Some(used) = &step.use_file else {
-            planned_steps.push(PlannedStep { source: source.clone(), step: step.clone(), used_at });
-            continue;
-        };
-        if depth == DEEPEST_USE {
-            return Err(source.problem(used.place, "files of steps use one another without end"));
-        }
-        let (inner, room) = steps_file(source, room, used)?;
-        let file: StepsFile = inner.yaml()?;
-        planned_steps.extend(planned(&inner, room, &file.steps, used_at.or(Some(used.place)), depth + 1)?);
-    }
-    Ok(planned_steps)
-}
-
-/// The file that a `use` names: relative to the one it stands in, or in the library when it begins with `library/`.
-fn steps_file(source: &Source, room: Room, used: &Located<Use>) -> Result<(Source, Room), Problem> {
-    let (path, folder) = (&used.value.0, source.path.parent().unwrap_or(Path::new("")));
-    if room == Room::Library || library::holds(path) {
-        let folder = if library::holds(path) { Path::new("") } else { folder };
-        let found = library::join(folder, path).and_then(|path| library::source(&path));
-        return found.map(|inner| (inner, Room::Library)).ok_or_else(|| {
-            let problem =
-                source.problem(used.place, format!("the library has no steps `{}`", path.display()));
-            problem.with_help(suggestion(&path.display().to_string(), &library::steps()))
-        });
-    }
-    let path = folder.join(path);
-    if !path.is_file() {
-        return Err(source.problem(used.place, format!("`{}` does not exist", path.display())));
-    }
-    Ok((Source::read(&path)?, Room::Files))
 }
 
 /// Proves that every step's actor and variables exist.

@@ -15,7 +15,7 @@ pub(super) enum Trouble {
         /// What is not there: "`apps.minio`".
         what: String,
         /// The same at its place in the scenario.
-        problem: Problem,
+        problem: Box<Problem>,
     },
 }
 
@@ -29,9 +29,10 @@ impl From<Problem> for Trouble {
 pub(super) fn text_problem(source: &Source, place: Place, error: &TextError) -> Trouble {
     let problem = source.problem(place, error.to_string());
     match error {
-        TextError::Undefined { path, part, known } => {
-            Trouble::Lacks { what: lacking(path, part), problem: problem.with_help(suggestion(part, known)) }
-        }
+        TextError::Undefined { path, part, known } => Trouble::Lacks {
+            what: lacking(path, part),
+            problem: Box::new(problem.with_help(suggestion(part, known))),
+        },
         TextError::NoName(_) => problem.with_help("write `$$` for a dollar sign".to_owned()).into(),
         _ => problem.into(),
     }
@@ -41,7 +42,7 @@ pub(super) fn text_problem(source: &Source, place: Place, error: &TextError) -> 
 fn lacking(path: &str, part: &str) -> String {
     let mut there: Vec<&str> = path.split('.').take_while(|step| *step != part).collect();
     if let (["cast"], Some(player)) = (there.as_slice(), cast::part(part)) {
-        return format!("`{path}`: {player}");
+        return format!("`cast.{part}`: {player}");
     }
     there.push(part);
     format!("`{}`", there.join("."))
@@ -56,7 +57,7 @@ mod tests {
         assert_eq!(lacking("apps.minio.url", "minio"), "`apps.minio`");
         assert_eq!(lacking("domains", "domains"), "`domains`");
         assert_eq!(
-            lacking("cast.outsider", "outsider"),
+            lacking("cast.outsider.url", "outsider"),
             "`cast.outsider`: an active persona whom no service lets in"
         );
     }

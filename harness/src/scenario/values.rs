@@ -143,7 +143,7 @@ fn apps(deployment: &Deployment) -> Value {
         app["url"] = url.into();
         app["host"] = host(url).into();
         if let (Value::Object(app), Value::Object(more)) = (&mut app, more) {
-            app.extend(more);
+            app.extend(more.into_iter().filter(|(_, value)| !value.is_null()));
         }
         apps.insert(name.to_owned(), app);
     };

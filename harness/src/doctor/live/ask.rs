@@ -17,12 +17,12 @@ use crate::doctor::proof::Proof;
 const BOUNDS: (usize, Duration) = (4 << 20, Duration::from_secs(15));
 
 /// The way to what runs.
-pub(super) struct Ask {
+pub(crate) struct Ask {
     pub(super) client: Client,
 }
 
 impl Ask {
-    pub(super) fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Client) -> Self {
         Self { client: client.with_bounds(BOUNDS.0, BOUNDS.1) }
     }
 
@@ -41,7 +41,7 @@ impl Ask {
     }
 
     /// The JSON at `url`, or what there is instead.
-    pub(super) async fn json(&self, url: &str, token: Option<&SecretString>) -> Result<Value, String> {
+    pub(crate) async fn json(&self, url: &str, token: Option<&SecretString>) -> Result<Value, String> {
         let answer = self.get(url, token).await?;
         if !answer.status().is_success() {
             return Err(seen(&answer));

@@ -46,7 +46,8 @@ pub(super) async fn set_up(subject: &mut Subject, ask: &Ask, token: &SecretStrin
     None
 }
 
-async fn pages(ask: &Ask, url: &str, token: &SecretString) -> Result<Vec<Value>, String> {
+/// Every member of a list of Authentik's API.
+pub(crate) async fn pages(ask: &Ask, url: &str, token: &SecretString) -> Result<Vec<Value>, String> {
     let (mut found, mut page) = (Vec::new(), 1);
     while page <= MOST_PAGES {
         let answer = ask.json(&format!("{url}?page_size=100&page={page}"), Some(token)).await?;

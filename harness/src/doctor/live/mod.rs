@@ -13,7 +13,8 @@ use super::examine::DoctorError;
 use super::finding::Finding;
 use super::subject::Subject;
 use crate::stacks::{AttachOptions, attached_client};
-use ask::Ask;
+pub(crate) use ask::Ask;
+pub(crate) use authentik::pages;
 
 /// How what runs is reached.
 #[derive(Clone, Debug, Default)]

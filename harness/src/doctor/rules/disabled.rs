@@ -6,9 +6,9 @@ use ssoproof_deployment::traefik::{Router, Rule as Matching, Status, unqualified
 
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity, at};
-use crate::doctor::infer::hosts_of;
 use crate::doctor::proof::{Asked, Proof, Shows};
 use crate::doctor::subject::{Subject, is_guarded, serves};
+use crate::infer::hosts_of;
 
 const NO_MIDDLEWARE: Code = Code {
     id: "DOC-R02",

@@ -4,9 +4,9 @@ use ssoproof_deployment::traefik::{Duplicate, unqualified};
 
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity};
-use crate::doctor::infer::hosts_of;
 use crate::doctor::proof::{Proof, Shows};
 use crate::doctor::subject::{Subject, is_guarded, serves};
+use crate::infer::hosts_of;
 use crate::stacks::host_and_port;
 
 const TWICE: Code =

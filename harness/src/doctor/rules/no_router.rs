@@ -4,9 +4,9 @@ use ssoproof_deployment::traefik::Status;
 
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity};
-use crate::doctor::infer::hosts_of;
 use crate::doctor::proof::{Asked, Shows};
 use crate::doctor::subject::{Subject, host_of};
+use crate::infer::hosts_of;
 
 const NONE: Code = Code { id: "DOC-R07", title: "No router takes a host", diagnosis: Some("SSO-R08") };
 

@@ -7,9 +7,9 @@ use ssoproof_deployment::traefik::{At, RequestFacts, Router, Status, unqualified
 use super::Rule;
 use super::open_router::BY_CHANCE;
 use crate::doctor::finding::{Code, Finding, Severity, at};
-use crate::doctor::infer::is_outpost;
 use crate::doctor::proof::{Asked, Proof, Shows, Way};
 use crate::doctor::subject::{PING, Subject, is_guarded};
+use crate::infer::is_outpost;
 
 const MISSING: Code = Code {
     id: "DOC-R10",

@@ -5,9 +5,9 @@ use ssoproof_deployment::traefik::{ForwardAuth, MiddlewareDefinition};
 use super::Rule;
 use crate::diagnoses::copies;
 use crate::doctor::finding::{Code, Finding, Severity, at};
-use crate::doctor::infer::IDENTITY;
 use crate::doctor::proof::{Proof, Shows};
 use crate::doctor::subject::Subject;
+use crate::infer::IDENTITY;
 
 const UNLISTED: Code = Code {
     id: "DOC-H01",

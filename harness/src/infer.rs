@@ -1,22 +1,23 @@
-//! A deployment as the Traefik files alone tell of it, for files that come without one.
+//! A deployment as the Traefik files alone tell of it, for files that come without one: the doctor's, and `init`'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use regex::Regex;
 use ssoproof_deployment::traefik::{
-    Dynamic, ForwardAuth, MiddlewareType, RouterDefinition, Rule, ServiceType, unqualified,
+    Dynamic, ForwardAuth, MiddlewareType, Profile, RouterDefinition, Rule, ServiceType, dynamic_files,
+    unqualified,
 };
 use ssoproof_deployment::{
-    Apps, Auth, Deployment, EntryPoints, Headers, Located, Persona, Service, Traefik, Versions,
+    Apps, Auth, Deployment, EntryPoints, Headers, Located, Persona, Problem, Service, Source, Traefik,
+    Versions,
 };
 use url::Url;
 
-use super::static_config::StaticConfig;
 use crate::stacks::host_and_port;
 
 /// The identity headers that Authentik's documentation lists for Traefik.
-pub(super) const IDENTITY: [&str; 12] = [
+pub(crate) const IDENTITY: [&str; 12] = [
     "X-authentik-username",
     "X-authentik-groups",
     "X-authentik-entitlements",
@@ -31,6 +32,9 @@ pub(super) const IDENTITY: [&str; 12] = [
     "X-authentik-meta-version",
 ];
 
+/// The entry point that the static configuration has on a port, where it is known.
+pub(crate) type OnPort<'a> = &'a dyn Fn(u16) -> Option<String>;
+
 /// The group of the user who signs in.
 const GROUP: &str = "doctor";
 /// What stands for Authentik where the files do not name it.
@@ -41,12 +45,12 @@ type Hosted<'a> = (&'a RouterDefinition, Vec<String>);
 
 /// What the files tell: the protected hosts are those of routers that list a forward auth middleware, or one that
 /// there is not, and `hosts`.
-pub(super) fn deployment(
+pub(crate) fn deployment(
     dynamic: &Dynamic,
     folder: &Path,
     hosts: &[String],
     version: &str,
-    fixed: Option<&StaticConfig>,
+    on_port: OnPort<'_>,
 ) -> Deployment {
     let routers: Vec<Hosted<'_>> =
         dynamic.routers.values().map(|router| (router.as_ref(), hosts_of(router))).collect();
@@ -91,12 +95,13 @@ pub(super) fn deployment(
     };
     Deployment {
         name: folder.display().to_string(),
+        default: false,
         auth: Auth::new(&auth, upstream),
         traefik: Traefik {
             dynamic: Located::nowhere(folder.to_owned()),
             middleware: Located::nowhere(middleware(dynamic)),
             outpost_router: Located::nowhere(outpost(dynamic)),
-            entry_points: entry_points(dynamic, fixed),
+            entry_points: entry_points(dynamic, on_port),
             throttle: None,
         },
         headers: Headers {
@@ -126,7 +131,7 @@ pub(super) fn deployment(
 }
 
 /// The hosts that a router names, in lower case; those of a rule that Traefik does not take as well.
-pub(super) fn hosts_of(router: &RouterDefinition) -> Vec<String> {
+pub(crate) fn hosts_of(router: &RouterDefinition) -> Vec<String> {
     let Some(rule) = &router.rule else { return Vec::new() };
     if let Ok(rule) = Rule::parse(rule) {
         return rule.hosts().into_iter().map(str::to_owned).collect();
@@ -140,29 +145,34 @@ pub(super) fn hosts_of(router: &RouterDefinition) -> Vec<String> {
 }
 
 /// The forward auth of the middleware `name`, with or without its provider.
-pub(super) fn forward_auth<'a>(dynamic: &'a Dynamic, name: &str) -> Option<&'a ForwardAuth> {
+pub(crate) fn forward_auth<'a>(dynamic: &'a Dynamic, name: &str) -> Option<&'a ForwardAuth> {
     dynamic.middlewares.get(unqualified(name))?.forward_auth()
 }
 
 /// Whether the router's rule is about the outpost's paths.
-pub(super) fn is_outpost(router: &RouterDefinition) -> bool {
+pub(crate) fn is_outpost(router: &RouterDefinition) -> bool {
     router.rule.as_ref().is_some_and(|rule| rule.contains("/outpost.goauthentik.io"))
 }
 
 fn lists_protection(dynamic: &Dynamic, router: &RouterDefinition) -> bool {
     let mut names = router.middlewares.iter().flat_map(|list| list.iter());
+    names.any(|name| !dynamic.middlewares.contains_key(unqualified(name))) || is_guarded(dynamic, router)
+}
+
+/// Whether the router lists a forward auth middleware, or a chain with one.
+pub(crate) fn is_guarded(dynamic: &Dynamic, router: &RouterDefinition) -> bool {
+    let mut names = router.middlewares.iter().flat_map(|list| list.iter());
     names.any(|name| {
-        let bare = unqualified(name);
-        match dynamic.middlewares.get(bare) {
-            None => true,
-            Some(definition) => definition.types.iter().any(|kind| match kind {
+        let definition = dynamic.middlewares.get(unqualified(name));
+        definition.is_some_and(|definition| {
+            definition.types.iter().any(|kind| match kind {
                 MiddlewareType::ForwardAuth(_) => true,
                 MiddlewareType::Chain(names) => {
                     names.iter().any(|name| forward_auth(dynamic, name).is_some())
                 }
                 _ => false,
-            }),
-        }
+            })
+        })
     })
 }
 
@@ -241,7 +251,7 @@ fn outpost(dynamic: &Dynamic) -> String {
 }
 
 /// The entry points that routers name most often, with TLS and without.
-fn entry_points(dynamic: &Dynamic, fixed: Option<&StaticConfig>) -> EntryPoints {
+fn entry_points(dynamic: &Dynamic, on_port: OnPort<'_>) -> EntryPoints {
     let mut names = EntryPoints::default();
     let mut counts: BTreeMap<(bool, &str), usize> = BTreeMap::new();
     for router in dynamic.routers.values() {
@@ -255,15 +265,43 @@ fn entry_points(dynamic: &Dynamic, fixed: Option<&StaticConfig>) -> EntryPoints 
     };
     names.http = most(false).unwrap_or(names.http);
     names.https = most(true).unwrap_or(names.https);
-    if let Some(fixed) = fixed {
-        names.http = fixed.on_port(80).map_or(names.http, str::to_owned);
-        names.https = fixed.on_port(443).map_or(names.https, str::to_owned);
-    }
+    names.http = on_port(80).unwrap_or(names.http);
+    names.https = on_port(443).unwrap_or(names.https);
+    let mut secure = dynamic.routers.values().filter(|router| on(router, &names.https));
+    names.https_tls = secure.any(|router| router.tls.is_none());
     names
 }
 
+/// Whether the router names the entry point `name`.
+fn on(router: &RouterDefinition, name: &str) -> bool {
+    router.entry_points.iter().flat_map(|list| list.iter()).any(|entry| **entry == *name)
+}
+
 /// Whether an entry point of this name ends TLS for every router on it, as is usual.
-pub(super) fn is_secure(name: &str) -> bool {
+pub(crate) fn is_secure(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.contains("secure") || name.contains("https")
+}
+
+/// The files of `folder`, or what is wrong with each that Traefik refuses.
+pub(crate) fn read(folder: &Path, profile: &Profile) -> Result<(Option<Dynamic>, Vec<Problem>), Problem> {
+    let (mut sources, mut refused) = (Vec::new(), Vec::new());
+    let paths = dynamic_files(folder)?;
+    if paths.is_empty() {
+        let problem = Problem::new(format!("`{}` holds no file that Traefik reads", folder.display()));
+        return Err(problem
+            .with_help("name the folder of the file provider; it reads .yml, .yaml and .toml".to_owned()));
+    }
+    for path in paths {
+        let read = Source::read(&path)
+            .and_then(|source| Dynamic::from_sources([source.clone()], profile).map(|_| source));
+        match read {
+            Ok(source) => sources.push(source),
+            Err(problem) => refused.push(problem),
+        }
+    }
+    if !refused.is_empty() {
+        return Ok((None, refused));
+    }
+    Ok((Some(Dynamic::from_sources(sources, profile)?), refused))
 }
