@@ -130,7 +130,10 @@ fn fixed(port: u16) -> io::Result<u16> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
-fn arguments(EntryPoints { http, https, https_tls }: &EntryPoints, throttle: Option<Duration>) -> Vec<String> {
+fn arguments(
+    EntryPoints { http, https, https_tls }: &EntryPoints,
+    throttle: Option<Duration>,
+) -> Vec<String> {
     let throttle =
         throttle.map(|throttle| format!("--providers.providersThrottleDuration={}ms", throttle.as_millis()));
     let mut arguments = vec![

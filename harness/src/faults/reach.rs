@@ -21,7 +21,7 @@ pub(super) enum Reach<'a> {
     /// It is about tools that write Traefik's files.
     Tools,
     /// Requests are routed otherwise.
-    Routes { rerouted: Rerouted, apps: BTreeSet<String> },
+    Routes { rerouted: Box<Rerouted>, apps: BTreeSet<String> },
 }
 
 impl<'a> Reach<'a> {
@@ -47,7 +47,7 @@ impl<'a> Reach<'a> {
             Seam::Files(_) => {
                 let rerouted = Rerouted::between(deployment, healthy.traefik_files(), broken.traefik_files());
                 rerouted.map_or(Self::Every, |rerouted| Self::Routes {
-                    rerouted,
+                    rerouted: Box::new(rerouted),
                     apps: hosts(grafana.chain(minio)),
                 })
             }
