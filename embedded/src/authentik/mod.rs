@@ -5,6 +5,7 @@
 mod api;
 mod bootstrap;
 mod bounds;
+mod difference;
 mod flows;
 mod health;
 mod key_pairs;

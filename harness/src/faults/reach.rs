@@ -18,6 +18,8 @@ pub(super) enum Reach<'a> {
     Behind(BTreeSet<String>),
     /// It changes what passes a wire.
     Wire { link: Link, tampering: &'a Tampering, deployment: &'a Deployment, apps: BTreeSet<String> },
+    /// It is about OAuth2 clients with these names.
+    Clients { names: &'a BTreeSet<String>, apps: BTreeSet<String> },
     /// It is about tools that write Traefik's files.
     Tools,
     /// Requests are routed otherwise.
@@ -30,7 +32,7 @@ impl<'a> Reach<'a> {
         fault: &'a Fault,
         deployment: &'a Deployment,
         healthy: &Embedded,
-        broken: &Embedded,
+        broken: &'a Embedded,
     ) -> Self {
         let (grafana, minio) = (deployment.apps.grafana.as_ref(), deployment.apps.minio.as_ref());
         let grafana = grafana.iter().map(|app| app.url.as_str());
@@ -52,7 +54,10 @@ impl<'a> Reach<'a> {
                 })
             }
             Seam::Script(_) => Self::Tools,
-            Seam::Gateway(_) | Seam::Database(_) | Seam::Version(_) => Self::Every,
+            Seam::Database(_) => broken
+                .changed_clients()
+                .map_or(Self::Every, |names| Self::Clients { names, apps: hosts(grafana.chain(minio)) }),
+            Seam::Gateway(_) | Seam::Version(_) => Self::Every,
         }
     }
 
@@ -64,6 +69,8 @@ impl<'a> Reach<'a> {
             Self::Tools => trace.reads_files,
             Self::Wire { link, tampering, deployment, apps } => met(trace, apps)
                 .any(|exchange| exchange.link == *link && exchange.changed_by(tampering, deployment)),
+            Self::Clients { names, apps } => met(trace, apps)
+                .any(|exchange| exchange.link == Link::Authentik && names_one(exchange, names)),
             Self::Routes { rerouted, apps } => {
                 trace.reads_files
                     || trace.requests.iter().any(|request| rerouted.takes(request))
@@ -71,6 +78,14 @@ impl<'a> Reach<'a> {
             }
         }
     }
+}
+
+/// Whether Authentik is asked about a client with one of `names`, or by the API, which lists them all.
+fn names_one(exchange: &Exchange, names: &BTreeSet<String>) -> bool {
+    let uri = exchange.request.uri().to_string();
+    let body = String::from_utf8_lossy(exchange.request.body());
+    uri.contains("/api/v3/") && !uri.contains("/api/v3/flows/executor/")
+        || names.iter().any(|name| uri.contains(name.as_str()) || body.contains(name.as_str()))
 }
 
 /// What passes wires for the case of `trace`. What passes while a stack starts is for its apps.

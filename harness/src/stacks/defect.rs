@@ -1,5 +1,6 @@
 //! A fault in an embedded stack: each seam, where the stack is put together.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -46,18 +47,19 @@ impl Defect {
         profile
     }
 
-    /// What has been set up in `authentik`.
+    /// What has been set up in `authentik`. Returns the names of the OAuth2 clients that it is about, where it is about
+    /// nothing else.
     pub(super) fn in_database(
         self,
         authentik: &Authentik,
         deployment: &Deployment,
-    ) -> Result<(), StackError> {
-        match self.seam() {
-            Some(Seam::Database(change)) if !authentik.edit(|state| change(state, deployment)) => {
-                Err(self.missed())
-            }
-            _ => Ok(()),
-        }
+    ) -> Result<Option<BTreeSet<String>>, StackError> {
+        let Some(Seam::Database(change)) = self.seam() else { return Ok(None) };
+        authentik.edit(|state| {
+            let before = state.clone();
+            let found = change(state, deployment);
+            if found { Ok(state.changed_clients(&before)) } else { Err(self.missed()) }
+        })
     }
 
     /// The Traefik files in `folder`.

@@ -1,6 +1,6 @@
 //! The in-process stack: every part on loopback, in this process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,6 +40,7 @@ pub struct Embedded {
     client: Client,
     logs: Logs,
     origin: Origin,
+    changed_clients: Option<BTreeSet<String>>,
     /// The folder with the Traefik files.
     files: PathBuf,
     _authentik: Authentik,
@@ -106,6 +107,11 @@ impl Embedded {
         Self::build(self.blueprint.clone(), Some(&self.origin), reach == Reach::Files, recorder).await
     }
 
+    /// The names of the OAuth2 clients that the stack's fault is about, when it is about nothing else.
+    pub fn changed_clients(&self) -> Option<&BTreeSet<String>> {
+        self.changed_clients.as_ref()
+    }
+
     /// Where the gateway listens, plain and with TLS.
     pub fn entry_points(&self) -> (SocketAddr, SocketAddr) {
         (self.gateway.http(), self.gateway.https())
@@ -137,12 +143,13 @@ impl Embedded {
         if let Some((host, port)) = host_and_port(&deployment.auth.upstream) {
             internal.insert(&host, port, authentik.address());
         }
+        let mut changed_clients = None;
         let provisioned = match origin {
             Some(origin) => origin.provisioned.clone(),
             None => {
                 let client = Client::new(internal.clone(), blueprint.tls.clone());
                 provision(deployment, client, &deployment.auth.upstream, &blueprint.secrets).await?;
-                defect.in_database(&authentik, deployment)?;
+                changed_clients = defect.in_database(&authentik, deployment)?;
                 Arc::new(authentik.state())
             }
         };
@@ -208,6 +215,7 @@ impl Embedded {
             client,
             logs,
             origin,
+            changed_clients,
             files,
             _authentik: authentik,
             gateway,
