@@ -258,11 +258,21 @@ fn live(
     })
 }
 
+/// All that a deployment says of its stack: the texts of requirements, which come with the cases that are chosen, are
+/// left out.
+fn described(deployment: &Deployment) -> String {
+    let mut described = serde_json::to_value(deployment).unwrap_or_default();
+    if let Some(fields) = described.as_object_mut() {
+        fields.remove("requirements");
+    }
+    described.to_string()
+}
+
 /// What a stack was started from, so that nobody uses one that is not theirs.
 fn fingerprint(deployment: &Deployment, options: &ContainerOptions) -> String {
     let mut hasher = DefaultHasher::new();
     env!("CARGO_PKG_VERSION").hash(&mut hasher);
-    serde_json::to_string(deployment).unwrap_or_default().hash(&mut hasher);
+    described(deployment).hash(&mut hasher);
     format!("{:?}", options.images).hash(&mut hasher);
     if let Ok(dynamic) = ssoproof_deployment::traefik::Dynamic::load(
         &deployment.folder.join(&deployment.traefik.dynamic.value),

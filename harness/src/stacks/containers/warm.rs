@@ -12,6 +12,7 @@ use super::super::lease::{plain, private_folder, state_folder};
 use super::super::parts::failed;
 use super::super::secrets::{Kept, random, write_private};
 use super::super::{Secrets, StackError};
+use super::described;
 use crate::provision;
 
 /// The secrets of a stack and of its database.
@@ -51,7 +52,7 @@ impl Warm {
     ) -> Result<Self, StackError> {
         let mut hasher = DefaultHasher::new();
         provision::REVISION.hash(&mut hasher);
-        serde_json::to_string(deployment).unwrap_or_default().hash(&mut hasher);
+        described(deployment).hash(&mut hasher);
         docker.digest(&images.postgres).await.hash(&mut hasher);
         docker.digest(images.authentik.name().unwrap_or_default()).await.hash(&mut hasher);
         let (owner, key) = (owner(deployment)?, format!("{:016x}", hasher.finish()));
