@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 use serde::Deserialize;
 use ssoproof::doctor::{self, Examination, Inputs};
 use ssoproof_deployment::{Deployment, Source};
-use ssoproof_embedded::faults::{self, Files, Seam};
+use ssoproof_embedded::faults::{self, Files, Group, Seam};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/doctor");
 const SPACEMUSIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/spacemusic");
@@ -227,7 +227,8 @@ fn every_code_has_a_broken_variant() {
 async fn every_fault_of_the_traefik_files_is_found_and_confirmed() {
     let mut missed = Vec::new();
     for fault in faults::all() {
-        let Seam::Files(change) = fault.seam else { continue };
+        // What is about tools that write files is no fault of the files as they stand.
+        let (Seam::Files(change), false) = (&fault.seam, fault.group == Group::Devpush) else { continue };
         let folder = tempfile::tempdir().expect("folder");
         copy(Path::new(SPACEMUSIC), folder.path());
         let deployment = Deployment::load(folder.path()).expect("deployment");

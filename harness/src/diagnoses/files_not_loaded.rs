@@ -20,6 +20,8 @@ impl Diagnosis for FilesNotLoaded {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
+        // A bad file is a cause of its own.
+        subject.routing().ok()?;
         let finding = subject
             .finding(|finding| finding.what == "the gateway" && finding.got.starts_with("not within"))?;
         Some(Diagnosed {

@@ -24,12 +24,13 @@ impl Diagnosis for RouterUnprotected {
         let middleware = &subject.deployment.traefik.middleware.value;
         let outpost = &subject.deployment.traefik.outpost_router.value;
         let (slug, router) = subject.services().into_iter().find_map(|(slug, _, url)| {
-            let taken = routing.taken(&url);
-            let open = taken
-                .of_host
-                .into_iter()
-                .find(|router| router.name != *outpost && !router.runs(middleware))?;
-            Some((slug, open))
+            let routers = routing.taken(&url).of_host;
+            // One behind another with the same rule never gets a request.
+            let shadowed =
+                |at: usize| routers.iter().take(at).any(|first| first.rule_text() == routers[at].rule_text());
+            let open = (0..routers.len())
+                .find(|&at| routers[at].name != *outpost && !routers[at].runs(middleware) && !shadowed(at))?;
+            Some((slug, routers[open].clone()))
         })?;
         Some(Diagnosed {
             code: self.code(),
