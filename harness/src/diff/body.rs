@@ -147,9 +147,10 @@ fn leaf_text(path: &str, value: &Value, shape: bool) -> String {
         Value::String(text) if OPAQUE.contains(&name) => opaque(text),
         Value::String(_) if MATERIAL.contains(&name) => "<of a key>".to_owned(),
         Value::Number(_) if NUMBERS.contains(&name) => "<number>".to_owned(),
-        Value::String(_) if shape => "<text>".to_owned(),
+        // Whether a time is there, such as that of the last login, is other cases' doing.
+        Value::String(_) | Value::Null if shape => "<text or none>".to_owned(),
         Value::Number(_) if shape => "<number>".to_owned(),
-        Value::Bool(_) | Value::Null if shape => "<set or not>".to_owned(),
+        Value::Bool(_) if shape => "<yes or no>".to_owned(),
         Value::String(text) if text.starts_with(['/', 'h']) => mask_value(name, text, 0),
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -228,7 +229,7 @@ mod tests {
             &json!({"pagination": {"count": 3}, "results": [{"name": "a"}, {"name": "b"}]}),
             &mut fields,
         );
-        assert_eq!(fields["results[].name"], "<text>");
+        assert_eq!(fields["results[].name"], "<text or none>");
         assert_eq!(fields["pagination.count"], "<number>");
     }
 
