@@ -10,7 +10,7 @@ pub mod traefik;
 
 pub use model::{
     Apps, Auth, Bridge, Deployment, Deploys, Domain, EntryPoints, Grafana, Headers, Minio, Persona, Provider,
-    Service, SigningKey, Statement, Traefik, Versions,
+    Service, SigningKey, Statement, Traefik, Versions, is_within,
 };
 pub use period::{BadPeriod, Period};
 pub use source::{Drawn, Located, Place, Problem, Source, suggestion};

@@ -281,6 +281,13 @@ pub struct Service {
     pub echo: bool,
 }
 
+impl Service {
+    /// Whether the gateway speaks TLS to it.
+    pub fn speaks_tls(&self) -> bool {
+        self.upstream.starts_with("https:")
+    }
+}
+
 /// A provider that serves every host of a domain with one session: Authentik's mode `forward_domain`.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -302,9 +309,14 @@ pub struct Domain {
 impl Domain {
     /// Whether `host` is of this domain.
     pub fn holds(&self, host: &str) -> bool {
-        let domain = self.cookie_domain.trim_start_matches('.');
-        host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+        is_within(host, &self.cookie_domain)
     }
+}
+
+/// Whether a cookie for `cookie_domain`, with a dot in front or without, goes to `host`.
+pub fn is_within(host: &str, cookie_domain: &str) -> bool {
+    let domain = cookie_domain.trim_start_matches('.');
+    host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }
 
 /// How a SvelteKit service keeps the identity for client-side navigation.

@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
 use ssoproof_deployment::{Located, Place};
 
 use super::{
@@ -45,6 +46,15 @@ pub struct Finding {
     pub place: Place,
     /// The hop it was seen at.
     pub hop: Option<usize>,
+}
+
+/// Reads `true`, for a check of which only that can be expected.
+pub(super) fn only_true<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    if bool::deserialize(deserializer)? {
+        Ok(())
+    } else {
+        Err(D::Error::custom("only `true` can be expected"))
+    }
 }
 
 macro_rules! checks {

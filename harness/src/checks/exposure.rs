@@ -5,6 +5,7 @@ use serde::Deserialize;
 use ssoproof_deployment::{Located, Period, Place};
 
 use super::expect::{Check, CheckFuture, Finding};
+use super::loaded::not_loaded;
 use crate::scenario::Given;
 use crate::steps::{Exposure as Met, Parts, Seen, StepError, World};
 
@@ -48,13 +49,8 @@ impl Check for Exposure {
             };
             let mut findings = Vec::new();
             if let Some(Err(limit)) = seen.loaded {
-                let got = format!("not within {} ms", limit.as_millis());
-                findings.push(of(
-                    "the gateway".to_owned(),
-                    "the files as they are loaded".to_owned(),
-                    got,
-                    place,
-                ));
+                let hop = met.hops.map(|(first, _)| first);
+                findings.push(Finding { hop, ..not_loaded(limit, place) });
             }
             if met.open_before {
                 let what = format!("`{}` before the deploy", met.service);
@@ -80,7 +76,7 @@ impl Exposure {
     ) -> Result<Vec<Finding>, StepError> {
         let mut findings = Vec::new();
         if let Some(limit) = &self.limit {
-            let most = limit.value(&world.scope).map_err(|error| StepError::Broken(error.to_string()))?;
+            let most = limit.value(&world.scope)?;
             if met.window > most.0 {
                 findings.push(exposed(&format!("at most {most}"), limit.place));
             }

@@ -2,27 +2,20 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
 use serde_json::Value;
 use ssoproof_deployment::Place;
 
-use super::expect::{Check, CheckFuture, Finding};
+use super::expect::{Check, CheckFuture, Finding, only_true};
 use crate::steps::{Deployed, Parts, Seen, StepError, World};
 
 /// `true`: every router of the service has the middleware once, the rest of the file is as the tool wrote it, comments
 /// and order too, and no reader has met half a file.
-#[derive(Clone, Debug, JsonSchema)]
-pub struct Patched(#[schemars(with = "bool")] ());
-
-impl<'de> Deserialize<'de> for Patched {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if bool::deserialize(deserializer)? {
-            Ok(Self(()))
-        } else {
-            Err(D::Error::custom("only `true` can be expected"))
-        }
-    }
-}
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Patched(
+    #[serde(deserialize_with = "only_true")]
+    #[schemars(with = "bool")]
+    (),
+);
 
 impl Check for Patched {
     fn parts(&self, _: Place, _: &mut Parts) {}

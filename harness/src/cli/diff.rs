@@ -10,9 +10,7 @@ use super::place;
 use super::threads::runtime;
 use crate::diff::{self, Run, Side, Verdict};
 use crate::reports::out;
-
-/// How many cases run at once for every core.
-const JOBS: usize = 4;
+use crate::runner::usual_jobs;
 
 /// Compares the chosen cases on both sides.
 pub(super) fn diff(options: &DiffOptions) -> Exit {
@@ -52,8 +50,7 @@ fn run_of(side: &Side, chosen: &Chosen) -> Result<Run, Exit> {
     }
     let runtime = runtime()?;
     let bar = indicatif::ProgressBar::new(cases.len() as u64);
-    let jobs = std::thread::available_parallelism().map_or(JOBS, |cores| cores.get() * JOBS);
-    let run = runtime.block_on(diff::run(Arc::new(deployment), cases, jobs, || bar.inc(1)));
+    let run = runtime.block_on(diff::run(Arc::new(deployment), cases, usual_jobs(), || bar.inc(1)));
     bar.finish_and_clear();
     run.map_err(|error| place::refuse(Problem::new(error.to_string()), Exit::StackFailed))
 }

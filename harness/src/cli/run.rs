@@ -84,6 +84,6 @@ fn on_stack(options: &RunOptions) -> Result<Exit, Exit> {
 fn default_jobs(choice: &StackChoice) -> usize {
     match choice {
         StackChoice::Attach(_) => 4,
-        _ => std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4),
+        _ => runner::usual_jobs(),
     }
 }

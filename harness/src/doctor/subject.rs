@@ -18,7 +18,7 @@ use super::settings::Settings;
 use super::static_config::StaticConfig;
 use crate::infer;
 use crate::routing::Routing;
-use crate::stacks::host_and_port;
+use crate::stacks::{host_and_port, host_of};
 
 /// The outpost's way back, which has to reach it on every protected host.
 pub(super) const PING: &str = "/outpost.goauthentik.io/ping";
@@ -286,9 +286,4 @@ pub(super) fn serves(router: &Router) -> bool {
     let redirects =
         |action: &Action| matches!(action, Action::RedirectScheme(_) | Action::RedirectRegex { .. });
     answers && !router.steps.iter().any(|step| redirects(&step.action))
-}
-
-/// The host of a URL.
-pub(super) fn host_of(url: &str) -> Option<String> {
-    Some(Url::parse(url).ok()?.host_str()?.to_ascii_lowercase())
 }

@@ -192,23 +192,18 @@ impl Suite {
     /// Tries every other case of the scenarios that no fault has failed, first under the faults that should.
     async fn look_closer(&self, matrix: &mut Matrix) -> Result<(), StackError> {
         let mut idle: BTreeSet<String> = matrix.idle().into_iter().map(str::to_owned).collect();
-        let mut seen = BTreeSet::new();
-        let further: Vec<&Traced> = self
-            .cases
-            .iter()
-            .filter(|traced| !seen.insert(scenario(&traced.case)) && idle.contains(scenario(&traced.case)))
-            .collect();
         for likely in [true, false] {
             for row in &mut matrix.rows {
                 let open =
                     |case: &Case| idle.contains(scenario(case)) && proves(case, row.fault.breaks) == likely;
-                let open: Vec<_> = further.iter().filter(|traced| open(&traced.case)).collect();
-                if open.is_empty() || row.caught() == Caught::Inapplicable {
+                let any = self.cases.iter().any(|traced| open(&traced.case));
+                if !any || row.caught() == Caught::Inapplicable {
                     continue;
                 }
                 let Some(stack) = self.stack(row).await? else { continue };
                 let reach = Reach::of(row.fault, &self.deployment, &self.stack, &stack);
-                let cases = open.into_iter().filter(|traced| traced.touched(&reach));
+                let (_, rest) = self.of_each_scenario(&reach, false);
+                let cases = rest.into_iter().filter(|traced| open(&traced.case) && traced.touched(&reach));
                 let cases = cases.map(|traced| traced.case.clone()).collect();
                 on(stack, self.deployment.clone(), cases, |outcome| row.take(outcome)).await;
                 idle.retain(|scenario| !row.failed.contains_key(scenario));

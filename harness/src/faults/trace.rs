@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::faults::{Exchange, Recorder};
-use url::Url;
 
 use crate::evidence::RequestRecord;
 use crate::runner::{self, CaseOutcome};
@@ -17,8 +16,6 @@ use crate::stacks::{Embedded, Reach, StackError};
 pub(super) struct Trace {
     /// Whether it looks at Traefik's files by itself.
     pub(super) reads_files: bool,
-    /// The hosts that its browsers dial.
-    pub(super) hosts: BTreeSet<String>,
     /// What its browsers ask.
     pub(super) requests: Vec<RequestRecord>,
     /// What passes while the stack starts.
@@ -39,19 +36,12 @@ impl Trace {
         let start = recorder.take();
         let reads_files = case.says("route") || case.reach() == Reach::Files;
         let outcome = runner::run_case(case, 1, deployment, &fork).await;
-        let requests: Vec<RequestRecord> =
-            outcome.ledger.hops.iter().map(|hop| hop.request.clone()).collect();
-        let hosts = requests.iter().filter_map(|request| request.url.host_str().map(str::to_owned)).collect();
-        Ok((outcome, Self { reads_files, hosts, requests, start, exchanges: recorder.take() }))
+        let requests = outcome.ledger.hops.iter().map(|hop| hop.request.clone()).collect();
+        Ok((outcome, Self { reads_files, requests, start, exchanges: recorder.take() }))
     }
 
     /// Whether its browsers dial one of `hosts`.
     pub(super) fn dials(&self, hosts: &BTreeSet<String>) -> bool {
-        !self.hosts.is_disjoint(hosts)
+        self.requests.iter().filter_map(|request| request.url.host_str()).any(|host| hosts.contains(host))
     }
-}
-
-/// The host of each of `urls`.
-pub(super) fn hosts<'a>(urls: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
-    urls.into_iter().filter_map(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned())).collect()
 }

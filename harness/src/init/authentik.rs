@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use ssoproof_deployment::{Domain, Grafana, Located, Persona, Problem, Provider, SigningKey};
+use ssoproof_deployment::{Domain, Grafana, Located, Persona, Problem, Provider, SigningKey, is_within};
 use ssoproof_embedded::authentik::Profile;
 use url::Url;
 
@@ -12,7 +12,7 @@ use super::draft::{DECIDE, Draft};
 use super::files::{slug, upstream_of};
 use super::{Api, InitError, people};
 use crate::doctor::{Ask, pages};
-use crate::stacks::attached_client;
+use crate::stacks::{attached_client, host_of};
 
 /// The most users that are taken.
 const MOST_USERS: usize = 6;
@@ -177,10 +177,7 @@ fn services(draft: &mut Draft, lists: &Lists) {
 fn provider_for<'l>(proxies: &'l [Value], host: &str) -> Option<&'l Value> {
     let direct = |one: &&Value| host_of(&text(one, "external_host")).as_deref() == Some(host);
     let domain = |one: &Value| text(one, "cookie_domain").trim_start_matches('.').to_owned();
-    let whole = |one: &&Value| {
-        let domain = domain(one);
-        one["mode"] == "forward_domain" && (host == domain || host.ends_with(&format!(".{domain}")))
-    };
+    let whole = |one: &&Value| one["mode"] == "forward_domain" && is_within(host, &domain(one));
     let by_domain = || proxies.iter().filter(whole).max_by_key(|one| domain(one).len());
     proxies.iter().find(|one| direct(one) && one["mode"] != "forward_domain").or_else(by_domain)
 }
@@ -344,8 +341,4 @@ fn users(draft: &mut Draft, lists: &Lists) {
 
 fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_default().to_owned()
-}
-
-fn host_of(url: &str) -> Option<String> {
-    Some(Url::parse(url).ok()?.host_str()?.to_ascii_lowercase())
 }

@@ -12,6 +12,7 @@ use url::Url;
 use super::Inputs;
 use super::draft::{DECIDE, Draft};
 use super::relative::{from_root, relative};
+use crate::agent::registrable_domain;
 use crate::infer::{self, IDENTITY};
 use crate::routing::Routing;
 use crate::stacks::host_and_port;
@@ -213,7 +214,7 @@ fn domain(draft: &mut Draft) {
     };
     let auth = Url::parse(&draft.deployment.auth.url).ok();
     let auth_host = auth.as_ref().and_then(Url::host_str).unwrap_or_default();
-    let Some(cookie_domain) = psl::domain_str(auth_host) else { return };
+    let Some(cookie_domain) = registrable_domain(auth_host) else { return };
     let domain = Domain {
         title: "Everything".to_owned(),
         external_host: draft.deployment.auth.url.clone(),

@@ -6,6 +6,7 @@ use ssoproof_deployment::{Located, Persona};
 use url::Url;
 
 use super::draft::{DECIDE, Draft};
+use crate::agent::registrable_domain;
 
 /// The group that is let in.
 const INSIDE: &str = "members";
@@ -18,7 +19,7 @@ const PEOPLE: [(&str, bool, bool); 4] =
 pub(super) fn make_up(draft: &mut Draft) {
     let auth = Url::parse(&draft.deployment.auth.url).ok();
     let host = auth.as_ref().and_then(Url::host_str).unwrap_or("example.org");
-    let domain = psl::domain_str(host).unwrap_or(host).to_owned();
+    let domain = registrable_domain(host).unwrap_or(host).to_owned();
     let group = || Located::nowhere(INSIDE.to_owned());
     let person = |(name, inside, active): (&str, bool, bool)| {
         let persona = Persona {

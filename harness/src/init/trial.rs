@@ -30,8 +30,7 @@ pub(super) async fn run(draft: &mut Draft) -> Result<(), InitError> {
 
     let stack = Arc::new(Embedded::start(deployment.clone()).await?);
     let cases: Vec<_> = loaded.cases.into_iter().map(Arc::new).collect();
-    let jobs = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4);
-    let options = Options { jobs, fail_fast: false, repeat: 1 };
+    let options = Options { jobs: runner::usual_jobs(), fail_fast: false, repeat: 1 };
     let ids: Vec<(String, String)> =
         cases.iter().map(|case| (case.id.clone(), case.scenario.file.id.value.clone())).collect();
     let mut failed: BTreeMap<String, String> = BTreeMap::new();

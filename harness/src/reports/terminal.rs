@@ -160,10 +160,11 @@ impl Terminal {
         }
         if matches!(outcome.verdict, Verdict::Passed | Verdict::Warned) {
             // A scenario of the library may name what the document of another deployment says.
-            let stated = self.plan.iter().flat_map(|plan| plan.deployment.statements.keys());
-            let stated: BTreeSet<&String> = stated.collect();
-            let proven = file.drift.iter().filter(|statement| stated.contains(&statement.value));
-            self.drift.extend(proven.map(|statement| statement.value.clone()));
+            let stated = self.plan.iter().flat_map(|plan| {
+                let statements = &plan.deployment.statements;
+                file.drift.iter().filter(|statement| statements.contains_key(&statement.value))
+            });
+            self.drift.extend(stated.map(|statement| statement.value.clone()));
         }
         for risk in &outcome.risks {
             let key = (risk.severity, outcome.redactor().redact(&risk.text));

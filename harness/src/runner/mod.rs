@@ -11,6 +11,6 @@ pub use case::run_case;
 pub(crate) use case::unsupported;
 pub use events::{Event, Plan, Summary};
 pub use outcome::{CaseOutcome, StepFinding, StepRisk};
-pub use schedule::{Options, on_its_stack, run};
+pub use schedule::{Options, on_its_stack, run, usual_jobs};
 pub use select::Selection;
 pub use verdict::Verdict;

@@ -26,6 +26,11 @@ pub struct Options {
     pub repeat: usize,
 }
 
+/// How many cases keep this machine busy on a stack of its own: they wait for the network most of the time.
+pub fn usual_jobs() -> usize {
+    std::thread::available_parallelism().map_or(4, |cores| cores.get() * 4)
+}
+
 /// Runs every case and tells `events` what happens; returns what it came to.
 pub async fn run(
     cases: Vec<Arc<Case>>,

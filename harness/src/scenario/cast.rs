@@ -22,6 +22,8 @@ use serde_json::{Map, Value};
 use ssoproof_deployment::{Deployment, Persona, Service};
 use url::Url;
 
+use crate::agent::registrable_domain;
+
 /// The parts, with what plays them.
 const PARTS: [(&str, &str); 8] = [
     ("member", "an active persona whom a service lets in"),
@@ -103,7 +105,7 @@ pub(super) fn sites(deployment: &Deployment) -> Vec<String> {
     for slug in open.filter(|slug| lets_in(&deployment.services[*slug], member)) {
         let host = Url::parse(&deployment.services[slug].url).ok();
         let host = host.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-        let domain = psl::domain_str(&host).map_or(host.clone(), str::to_owned);
+        let domain = registrable_domain(&host).map_or(host.clone(), str::to_owned);
         sites.entry(domain).or_insert(slug);
     }
     let mut slugs: Vec<String> = sites.into_values().map(str::to_owned).collect();

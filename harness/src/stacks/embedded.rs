@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use super::authority::{Authority, trusting};
 use super::defect::{Defect, Wires};
 use super::loan::Loan;
-use super::parts::{Making, Parts, Services, behind_traefik, copy, failed, host_and_port, policies};
+use super::parts::{Making, Parts, Services, behind_traefik, copy, failed, host_and_port, host_of, policies};
 use super::{LogTails, Need, Reach, Secrets, Stack, StackError, StackFuture};
 use crate::provision::provision;
 
@@ -228,8 +228,8 @@ impl Embedded {
 impl Blueprint {
     fn new(deployment: Arc<Deployment>, fault: Option<&'static Fault>) -> Result<Self, StackError> {
         let defect = Defect::of(fault);
-        let upstreams = deployment.services.values().filter(|service| service.upstream.starts_with("https:"));
-        let upstreams = upstreams.filter_map(|service| Some(host_and_port(&service.upstream)?.0));
+        let upstreams = deployment.services.values().filter(|service| service.speaks_tls());
+        let upstreams = upstreams.filter_map(|service| host_of(&service.upstream));
         let authority = Authority::new(deployment.hosts().into_iter().chain(upstreams).collect())?;
         Ok(Self {
             secrets: Arc::new(Secrets::random(&deployment)),

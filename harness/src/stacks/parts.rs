@@ -71,7 +71,7 @@ impl Services {
             let probe = Probe::start_at((address, 0).into(), settings).await;
             let probe = probe.map_err(|error| failed("a service", &error))?;
             let mut served = probe.address();
-            if service.upstream.starts_with("https:") {
+            if service.speaks_tls() {
                 let front = TlsFront::start(served, server.clone()).await;
                 let front = front.map_err(|error| failed("a service", &error))?;
                 served = front.address();
@@ -239,6 +239,11 @@ pub(super) fn behind_traefik(names: &Names, deployment: &Deployment, http: Socke
         names.insert(&host, 80, http);
         names.insert(&host, 443, https);
     }
+}
+
+/// The host that a URL names, in lower case.
+pub(crate) fn host_of(url: &str) -> Option<String> {
+    Some(Url::parse(url).ok()?.host_str()?.to_ascii_lowercase())
 }
 
 /// The host and the port that a URL names.

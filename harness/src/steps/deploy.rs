@@ -63,7 +63,7 @@ fn once() -> NonZeroU32 {
     NonZeroU32::MIN
 }
 
-fn thirty() -> u64 {
+pub(super) fn thirty() -> u64 {
     30
 }
 
@@ -148,14 +148,13 @@ impl Verb for Deploy {
             let name = world.text(&self.service)?;
             let service = world.deployment.services.get(&name);
             let service = service.ok_or_else(|| StepError::Missing(format!("unknown service `{name}`")))?;
-            let within = Duration::from_secs(self.within);
             let deploying = Deploying {
                 url: parse_url(&service.url)?,
                 name,
                 writing: given(&self.write, world)?,
                 patch: given(&self.patch, world)?,
                 times: self.times.get(),
-                limit: world.stack.patience().map_or(within, |most| within.min(most)),
+                limit: world.limit(self.within),
             };
             let file = self.file.as_ref().map(|file| world.text(file)).transpose()?;
             deploying.run(file.as_deref(), world).await
@@ -169,7 +168,7 @@ fn given<T: FromStr<Err = String> + Default>(
     world: &World<'_>,
 ) -> Result<T, StepError> {
     match key {
-        Some(key) => key.value(&world.scope).map_err(|error| StepError::Broken(error.to_string())),
+        Some(key) => Ok(key.value(&world.scope)?),
         None => Ok(T::default()),
     }
 }

@@ -15,7 +15,7 @@ use super::{
     use_file, visit, wait_until,
 };
 use crate::checks::Expect;
-use crate::scenario::{Template, Text, TextError};
+use crate::scenario::{GivenError, Template, Text, TextError};
 use crate::stacks::Reach;
 
 /// What one verb does.
@@ -57,6 +57,9 @@ pub enum StepError {
     /// A variable has no value.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// A value is none of those that are known.
+    #[error(transparent)]
+    Given(#[from] GivenError),
     /// A value is no URL.
     #[error("`{text}` is no URL: {reason}")]
     Url {

@@ -1,7 +1,6 @@
 //! `traefik_file`: puts a file of one's own into the folder of Traefik's file provider.
 
 use std::path::{Component, Path};
-use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -23,12 +22,8 @@ pub struct TraefikFile {
     /// What it says, as the file would.
     content: Located<Template>,
     /// The longest time until it is loaded, in seconds.
-    #[serde(default = "thirty")]
+    #[serde(default = "super::deploy::thirty")]
     within: u64,
-}
-
-fn thirty() -> u64 {
-    30
 }
 
 impl Verb for TraefikFile {
@@ -65,8 +60,7 @@ impl Verb for TraefikFile {
             write_by_rename(&path, text.as_bytes()).map_err(failed)?;
             let service = world.deployment.services.values().next();
             let service = service.ok_or_else(|| StepError::Missing("there is no service".to_owned()))?;
-            let within = Duration::from_secs(self.within);
-            let limit = world.stack.patience().map_or(within, |most| within.min(most));
+            let limit = world.limit(self.within);
             let loaded = has_loaded(&world.stack.client(), &parse_url(&service.url)?, folder, limit).await;
             let mut seen = Seen::at(&world.ledger);
             seen.loaded = Some(loaded.map_err(failed)?.ok_or(limit));

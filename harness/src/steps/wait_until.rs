@@ -53,8 +53,7 @@ impl Verb for WaitUntil {
     /// The hops of every try but the last are dropped; what the last one fell short of is what fails.
     fn run<'a>(&'a self, _: &'a Step, world: &'a mut World<'_>) -> StepFuture<'a> {
         Box::pin(async move {
-            let within = Duration::from_secs(self.within);
-            let deadline = Instant::now() + world.stack.patience().map_or(within, |most| within.min(most));
+            let deadline = Instant::now() + world.limit(self.within);
             let mut tick = tokio::time::interval(EVERY);
             tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {

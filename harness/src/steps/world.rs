@@ -1,7 +1,7 @@
 //! What a step works with: the actors, the stack, the values, the ledger.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use secrecy::SecretString;
 use serde_json::Value;
@@ -95,6 +95,12 @@ impl World<'_> {
             (Some(username), Some(password)) => Ok(Credentials { username, password }),
             _ => Err(StepError::Unsupported(format!("there is no password for persona `{persona}`"))),
         }
+    }
+
+    /// How long a step waits that waits for `seconds` at most: less where nothing takes that long on the stack.
+    pub fn limit(&self, seconds: u64) -> Duration {
+        let within = Duration::from_secs(seconds);
+        self.stack.patience().map_or(within, |most| within.min(most))
     }
 
     /// A text with its variables filled in.

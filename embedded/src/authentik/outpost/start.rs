@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::SET_COOKIE;
 use http::{HeaderMap, Method, Response};
 use jiff::Timestamp;
+use ssoproof_deployment::is_within;
 use url::Url;
 
 use super::served::{Served, authority};
@@ -103,7 +104,7 @@ fn allowed(served: &Served, rd: &str) -> Option<String> {
     let host = authority(url.as_str()).to_owned();
     let fits = if served.is_domain() {
         let domain = served.proxy.cookie_domain.trim_start_matches('.');
-        !domain.is_empty() && (host == domain || host.ends_with(&format!(".{domain}")))
+        !domain.is_empty() && is_within(&host, domain)
     } else {
         host == authority(&served.proxy.external_host)
     };

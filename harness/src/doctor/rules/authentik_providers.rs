@@ -8,7 +8,8 @@ use crate::agent::{Jar, Mode, RequestContext};
 use crate::doctor::blueprint::{Blueprint, Proxy};
 use crate::doctor::finding::{Code, Finding, Severity, at};
 use crate::doctor::proof::{Asked, Proof, Shows};
-use crate::doctor::subject::{Subject, host_of};
+use crate::doctor::subject::Subject;
+use crate::stacks::host_of;
 
 const NOT_SERVED: Code = Code {
     id: "DOC-A01",

@@ -6,8 +6,8 @@ use super::Rule;
 use crate::diagnoses::AUTHORIZE;
 use crate::doctor::finding::{Code, Finding, Severity};
 use crate::doctor::proof::{Asked, Proof, Shows, Way};
-use crate::doctor::subject::{Subject, host_of};
-use crate::stacks::host_and_port;
+use crate::doctor::subject::Subject;
+use crate::stacks::{host_and_port, host_of};
 
 const ENDPOINT: Code = Code {
     id: "DOC-P05",

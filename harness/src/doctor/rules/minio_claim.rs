@@ -10,8 +10,9 @@ use crate::doctor::claims::users;
 use crate::doctor::finding::{Code, Finding, Severity};
 use crate::doctor::minio::MinioSettings;
 use crate::doctor::proof::{Asked, Proof, Shows, Way};
-use crate::doctor::subject::{Subject, host_of};
+use crate::doctor::subject::Subject;
 use crate::explain::policies::{self, PoliciesExplanation, PoliciesQuestion};
+use crate::stacks::host_of;
 
 const REFUSED: Code = Code {
     id: "DOC-M01",

@@ -5,8 +5,9 @@ use ssoproof_deployment::traefik::Status;
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity};
 use crate::doctor::proof::{Asked, Shows};
-use crate::doctor::subject::{Subject, host_of};
+use crate::doctor::subject::Subject;
 use crate::infer::hosts_of;
+use crate::stacks::host_of;
 
 const NONE: Code = Code { id: "DOC-R07", title: "No router takes a host", diagnosis: Some("SSO-R08") };
 

@@ -6,7 +6,8 @@ use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity};
 use crate::doctor::proof::{Asked, Shows, Way};
 use crate::doctor::providers::{App, Match};
-use crate::doctor::subject::{Subject, host_of};
+use crate::doctor::subject::Subject;
+use crate::stacks::host_of;
 
 const NOT_LISTED: Code = Code {
     id: "DOC-P01",

@@ -3,8 +3,8 @@
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity, at};
 use crate::doctor::proof::{Asked, Shows};
-use crate::doctor::subject::{Subject, host_of, is_guarded, serves};
-use crate::stacks::host_and_port;
+use crate::doctor::subject::{Subject, is_guarded, serves};
+use crate::stacks::{host_and_port, host_of};
 use ssoproof_deployment::traefik::unqualified;
 
 const OTHER: Code = Code {

@@ -5,8 +5,8 @@ use ssoproof_deployment::Deployment;
 use tempfile::TempDir;
 
 use super::upstreams::{AUTHENTIK, CONTROL};
-use crate::doctor::subject::host_of;
 use crate::infer;
+use crate::stacks::host_of;
 
 /// Files as they should be: the control, through which users sign in.
 pub(super) fn files(deployment: &Deployment) -> std::io::Result<TempDir> {

@@ -21,10 +21,10 @@ use super::upstreams::{AUTHENTIK, Upstreams, tls_hosts};
 use crate::agent::{Agent, Credentials, Jar, Limits, Outgoing, Page, RawRequest, SignIn};
 use crate::doctor::finding::Finding;
 use crate::doctor::proof::{Asked, Proof, Way};
-use crate::doctor::subject::{Subject, host_of};
+use crate::doctor::subject::Subject;
 use crate::evidence::{Ledger, header_lines};
 use crate::provision::provision;
-use crate::stacks::{Authority, Secrets, StackError, failed, trusting};
+use crate::stacks::{Authority, Secrets, StackError, failed, host_of, trusting};
 
 /// The longest wait for an answer of the embedded stack.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);

@@ -31,7 +31,7 @@ use super::authority::client_config;
 use super::files::Kept;
 use super::lease::LeaseFolder;
 use super::locks::CaseLock;
-use super::parts::{host_and_port, probe_settings};
+use super::parts::{host_of, probe_settings};
 use super::process::interrupted;
 use super::{Loan, LogTails, Need, Reach, Secrets, Stack, StackError, StackFuture};
 use crate::evidence::{Backends, Ledger, Tells};
@@ -227,7 +227,7 @@ pub(crate) fn client(options: &AttachOptions) -> Result<Client, StackError> {
 fn probes(deployment: &Deployment) -> BTreeMap<String, ProbeSettings> {
     let services = deployment.services.iter();
     services
-        .filter_map(|(slug, service)| Some((host(&service.url)?, probe_settings(slug, service))))
+        .filter_map(|(slug, service)| Some((host_of(&service.url)?, probe_settings(slug, service))))
         .collect()
 }
 
@@ -239,11 +239,7 @@ fn backends(deployment: &Deployment, probes: bool) -> Backends {
         (false, false) => Tells::Nothing,
     };
     let services = deployment.services.values();
-    Backends::new(services.filter_map(|service| Some((host(&service.url)?, tells(service)))).collect())
-}
-
-fn host(url: &str) -> Option<String> {
-    host_and_port(url).map(|(host, _)| host)
+    Backends::new(services.filter_map(|service| Some((host_of(&service.url)?, tells(service)))).collect())
 }
 
 /// What browsers of this machine trust, and the CAs in `ca`, PEM.
