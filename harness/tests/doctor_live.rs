@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::{Response, header, request};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use ssoproof::doctor::{self, Inputs, LiveOptions};
@@ -13,6 +15,7 @@ use ssoproof_deployment::Deployment;
 use ssoproof_deployment::traefik::{EntryPoint, Profile as TraefikProfile};
 use ssoproof_embedded::authentik::{self, Authentik, Profile};
 use ssoproof_embedded::dial::{Client, Names};
+use ssoproof_embedded::faults::{Tampering, Wire};
 use ssoproof_embedded::gateway::{self, Gateway};
 use ssoproof_embedded::logs::Logs;
 use ssoproof_embedded::services::{Probe, ProbeSettings};
@@ -29,7 +32,8 @@ struct Site {
     files: TempDir,
     ca: PathBuf,
     api: SocketAddr,
-    _authentik: Authentik,
+    names: Names,
+    authentik: Authentik,
     _probe: Probe,
 }
 
@@ -88,13 +92,26 @@ impl Site {
         }
         let ca = files.path().join("ca.pem");
         std::fs::write(&ca, made.cert.pem()).expect("written");
-        let mut settings = gateway::Settings::new(files.path(), Arc::new(server), names, client, logs);
+        let mut settings =
+            gateway::Settings::new(files.path(), Arc::new(server), names.clone(), client, logs);
         settings.http = EntryPoint::new("web");
         settings.https = EntryPoint::new("websecure");
         settings.watch = false;
         let gateway = Gateway::start(settings).await.expect("gateway");
         let api = serve_api(gateway.api_routers()).await;
-        Self { secrets, gateway, files, ca, api, _authentik: authentik, _probe: probe }
+        Self { secrets, gateway, files, ca, api, names, authentik, _probe: probe }
+    }
+
+    /// Lets Authentik answer as `response` makes of its answers, while the wire is kept.
+    async fn authentik_answers(
+        &self,
+        response: fn(&request::Parts, &mut Response<Bytes>, &Deployment),
+    ) -> Wire {
+        let deployment = Arc::new(Deployment::load(Path::new(SPACEMUSIC)).expect("deployment"));
+        let tampering = Tampering { request: |_, _| None, response };
+        let wire = Wire::start(self.authentik.address(), tampering, deployment).await.expect("wire");
+        self.names.insert("authentik-server", 9000, wire.address());
+        wire
     }
 
     async fn examined(&self) -> (Vec<String>, String) {
@@ -186,4 +203,49 @@ async fn what_is_set_up_in_authentik_is_looked_at_with_a_token() {
         found.contains(&"DOC-L07 a stranger at docs.spacemusic.tv is not sent to the login".to_owned()),
         "{found:#?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_off_is_told_with_how_far() {
+    let site = Site::start().await;
+    let _wire = site
+        .authentik_answers(|_, response, _| {
+            let late = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(7);
+            let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&late);
+            response.headers_mut().insert(header::DATE, date.expect("date").parse().expect("header"));
+        })
+        .await;
+    let (found, text) = site.examined().await;
+    let [only] = &found[..] else { panic!("{found:#?}\n{text}") };
+    let off = only.strip_prefix("DOC-L08 the clock at Authentik is ").expect("the clock");
+    let (seconds, rest) = off.split_once(' ').expect("seconds");
+    let seconds: u32 = seconds.parse().expect("number");
+    assert!((415..=425).contains(&seconds), "{only}");
+    assert_eq!(rest, "s behind this machine's");
+    assert!(text.contains("time from NTP"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_and_a_worker_of_other_versions_are_told() {
+    let site = Site::start().await;
+    let _wire = site
+        .authentik_answers(|asked, response, _| {
+            let told = match asked.uri.path() {
+                "/api/v3/admin/version/" => json!({ "version_current": "2025.8.4" }),
+                "/api/v3/tasks/workers/" => json!([
+                    { "worker_id": "one", "version": "2025.8.4", "version_matching": true },
+                    { "worker_id": "two", "version": "2025.6.1", "version_matching": false },
+                ]),
+                _ => return,
+            };
+            *response = Response::new(told.to_string().into());
+        })
+        .await;
+    let (mut found, text) = site.examined().await;
+    found.sort();
+    let expected = [
+        "DOC-L10 Authentik 2025.8.4 runs, and the deployment says 2026.2",
+        "DOC-L10 a worker runs 2025.6.1, and the server 2025.8.4",
+    ];
+    assert_eq!(found, expected, "{text}");
 }

@@ -165,6 +165,16 @@ impl Subject {
         services.filter_map(|(slug, service)| Some((host_of(&service.url)?, slug.as_str()))).collect()
     }
 
+    /// Whether the service called `slug`, at `host`, is behind a provider for a whole domain, whose way back from the login
+    /// is at one host for all of them.
+    pub(super) fn is_domain_level(&self, host: &str, slug: &str) -> bool {
+        let set_up = self.blueprint.as_ref().and_then(|blueprint| blueprint.proxy_for(host));
+        match set_up {
+            Some(proxy) => proxy.mode == "forward_domain",
+            None => self.deployment.services.get(slug).is_some_and(|service| service.domain.is_some()),
+        }
+    }
+
     /// Whether `host` is one that people or programs use: protected, Authentik's or an app's.
     pub(super) fn is_ours(&self, host: &str) -> bool {
         self.deployment.hosts().iter().any(|ours| ours.eq_ignore_ascii_case(host))

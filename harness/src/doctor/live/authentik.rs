@@ -88,9 +88,10 @@ pub(super) async fn versions(subject: &Subject, ask: &Ask, token: &SecretString)
         let Ok(Value::Array(workers)) = ask.json(&url, Some(token)).await else { continue };
         let other = workers.iter().find(|worker| worker["version_matching"] == json!(false));
         if let Some(worker) = other {
-            let message = format!("a worker runs {}, and the server {running}", worker["version"]);
+            let version = worker["version"].as_str().unwrap_or("another version");
+            let message = format!("a worker runs {version}, and the server {running}");
             found.push(
-                told(&VERSION, Severity::Warning, message, &url, worker["version"].to_string())
+                told(&VERSION, Severity::Warning, message, &url, version.to_owned())
                     .because("server and workers share a database, whose shape is that of one version")
                     .fix("run the same image for server and worker"),
             );

@@ -75,8 +75,8 @@ pub(super) async fn clock(subject: &Subject, ask: &Ask) -> Vec<Finding> {
     if off.abs() <= SKEW {
         return Vec::new();
     }
-    let how = if off > 0 { "ahead" } else { "behind" };
-    let message = format!("the clock at Authentik is {} s {how} of this machine's", off.abs());
+    let how = if off > 0 { "ahead of" } else { "behind" };
+    let message = format!("the clock at Authentik is {} s {how} this machine's", off.abs());
     let finding = told(&CLOCK, Severity::Warning, message, &url, format!("Date is {} s off", off));
     vec![
         finding

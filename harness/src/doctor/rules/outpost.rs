@@ -1,4 +1,4 @@
-//! DOC-R10 to DOC-R15: the outpost's paths of a protected host.
+//! DOC-R10 to DOC-R15, DOC-R17: the outpost's paths of a protected host.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::Rule;
 use super::open_router::BY_CHANCE;
 use crate::doctor::finding::{Code, Finding, Severity, at};
 use crate::doctor::proof::{Asked, Proof, Shows, Way};
-use crate::doctor::subject::{PING, Subject, is_guarded};
+use crate::doctor::subject::{PING, Subject, is_guarded, serves};
 use crate::infer::is_outpost;
 
 const MISSING: Code = Code {
@@ -38,16 +38,23 @@ const TAKES_ALL: Code = Code {
     title: "The outpost router takes more than the outpost's paths",
     diagnosis: Some("SSO-R06"),
 };
+const UNASKED: Code = Code {
+    id: "DOC-R17",
+    title: "A service gets the outpost's paths of its host, for which nobody has to sign in",
+    diagnosis: None,
+};
 
 const NOBODYS: &str = "any-host.invalid";
 const LOOP: &str = "the way back from the login goes through the middleware itself, or to the service: the browser is \
                     sent round, or meets an error";
+/// What a request for one of the outpost's paths gets out of Authentik's forward auth.
+const PASSES: &str = "Authentik lets every path below `/outpost.goauthentik.io/` pass without a session";
 
 pub(super) struct Outpost;
 
 impl Rule for Outpost {
     fn codes(&self) -> &'static [&'static Code] {
-        &[&MISSING, &LOSES, &GUARDED, &NO_OUTPOST, &ANY_HOST, &TAKES_ALL]
+        &[&MISSING, &LOSES, &GUARDED, &NO_OUTPOST, &ANY_HOST, &TAKES_ALL, &UNASKED]
     }
 
     fn examine(&self, subject: &Subject, into: &mut Vec<Finding>) {
@@ -61,10 +68,13 @@ impl Rule for Outpost {
             outposts.iter().copied().filter(|router| router.status != Status::Disabled).collect();
         if outposts.is_empty() {
             into.extend(none_at_all(subject));
-            return;
         }
         let mut told = BTreeSet::new();
-        for (host, _) in subject.protected() {
+        for (host, slug) in subject.protected() {
+            if subject.is_domain_level(&host, slug) {
+                into.extend(unasked(subject, &used, &host));
+                continue;
+            }
             // A host without any router, or whose outpost router is disabled, is another finding.
             if routing.of_host(&host, true).is_empty() && routing.of_host(&host, false).is_empty()
                 || used.is_empty()
@@ -88,15 +98,54 @@ fn is_named(subject: &Subject, router: &Router) -> bool {
 
 fn none_at_all(subject: &Subject) -> Option<Finding> {
     let (_, definition, _) = subject.forward_auths().into_iter().next()?;
-    let asked = subject.protected().into_iter().find_map(|(host, _)| secure_of(subject, &host))?;
+    let protected = subject.protected().into_iter();
+    let mut own_way_back = protected.filter(|(host, slug)| !subject.is_domain_level(host, slug));
+    let asked = own_way_back.find_map(|(host, _)| secure_of(subject, &host))?;
     let message = "no router sends the outpost's paths to Authentik";
     let severity = if subject.stated.is_some() { Severity::Error } else { Severity::Warning };
     let proof = Asked::get(asked).shows(Shows::NotStatus(204));
     Some(
         Finding::new(&NO_OUTPOST, severity, definition.at.clone(), message, proof)
-            .because(format!("{LOOP}; only a provider for a whole domain can do without, its way back is at Authentik's host"))
-            .fix("add a router with the rule `` Host(`…`) && PathPrefix(`/outpost.goauthentik.io/`) `` that leads to Authentik"),
+            .because(format!(
+                "{LOOP}; only a provider for a whole domain can do without, its way back is at one host"
+            ))
+            .fix(format!("add a router with the rule {} that leads to Authentik", rule_for("…"))),
     )
+}
+
+/// A service behind a provider for a whole domain, whose way back is elsewhere, that gets the outpost's paths of its host.
+fn unasked(subject: &Subject, outposts: &[&Router], host: &str) -> Option<Finding> {
+    let url = secure_of(subject, host)?;
+    let winner = subject.routing.as_ref()?.winner(&url, "GET", &Vec::new())?;
+    if !is_guarded(winner) || !serves(winner) || subject.leads_to_authentik(winner) {
+        return None;
+    }
+    let message =
+        format!("`{}` gives the outpost's paths of {host} to the service", unqualified(&winner.name));
+    let fix = match outposts.first() {
+        Some(outpost) => format!(
+            "let `{}` take the outpost's paths of {host} from `{}`",
+            unqualified(&outpost.name),
+            unqualified(&winner.name)
+        ),
+        None => format!("add a router with the rule {} that leads to Authentik", rule_for(host)),
+    };
+    let proof = Asked::get(url).shows(Shows::Service);
+    let finding = Finding::new(&UNASKED, Severity::Warning, rule_at(winner), message, proof)
+        .because(format!("{PASSES}: what the service has there, everybody sees"))
+        .fix(fix);
+    Some(finding)
+}
+
+/// The rule that an outpost router of `host` has.
+fn rule_for(host: &str) -> String {
+    format!("`` Host(`{host}`) && PathPrefix(`/outpost.goauthentik.io/`) ``")
+}
+
+/// The place of a router's rule.
+fn rule_at(router: &Router) -> At {
+    let definition = &router.definition;
+    at(&definition.at.source, definition.rule.as_ref().map_or(definition.at.place, |rule| rule.place))
 }
 
 /// The URL that the outpost must answer, by the scheme that the host has routers for.
@@ -115,10 +164,6 @@ fn of_host(subject: &Subject, outposts: &[&Router], host: &str) -> Option<(Strin
     let url = secure_of(subject, host)?;
     let secure = url.scheme() == "https";
     let winner = routing.winner(&url, "GET", &Vec::new());
-    let rule_at = |router: &Router| -> At {
-        let definition = &router.definition;
-        at(&definition.at.source, definition.rule.as_ref().map_or(definition.at.place, |rule| rule.place))
-    };
     let silent = Asked::get(url.clone()).shows(Shows::NotStatus(204));
     let listing = outposts.iter().copied().find(|router| {
         router.tls == secure && router.rule.as_ref().is_some_and(|rule| rule.may_match_host(host))
@@ -151,8 +196,10 @@ fn of_host(subject: &Subject, outposts: &[&Router], host: &str) -> Option<(Strin
                 winner.map_or_else(|| "no router".to_owned(), |one| format!("`{}`", unqualified(&one.name)));
             let message =
                 format!("the outpost router does not list {host}: {instead} takes the outpost's paths there");
+            let passed = winner.is_some_and(|one| is_guarded(one) && serves(one));
+            let because = if passed { format!("{LOOP}; and {PASSES}") } else { LOOP.to_owned() };
             let finding = Finding::new(&MISSING, Severity::Error, rule_at(outpost), message, silent)
-                .because(LOOP)
+                .because(because)
                 .fix(format!("add `` || Host(`{host}`) `` to the rule of `{}`", unqualified(&outpost.name)));
             Some((format!("missing {host}"), finding))
         }
@@ -186,14 +233,12 @@ fn by_chance(subject: &Subject, router: &Router, host: &str, url: &url::Url) -> 
         !subject.leads_to_authentik(other) && other.rule.as_ref().is_some_and(|rule| rule.matches(&facts))
     })?;
     let (name, priority) = (unqualified(&router.name), router.priority.unwrap_or_default());
-    let definition = &router.definition;
-    let place = definition.rule.as_ref().map_or(definition.at.place, |rule| rule.place);
     let other = unqualified(&other.name);
     let message = format!(
         "the outpost router `{name}` has the same priority {priority} as `{other}` of {host}: nothing says which of the two wins"
     );
     let proof = Proof::Static(BY_CHANCE.to_owned());
-    let finding = Finding::new(&LOSES, Severity::Error, at(&definition.at.source, place), message, proof)
+    let finding = Finding::new(&LOSES, Severity::Error, rule_at(router), message, proof)
         .because(LOOP)
         .fix(format!("give `{name}` a priority above {priority}"));
     Some((format!("loses {name}"), finding))
@@ -211,11 +256,9 @@ fn takes_all(subject: &Subject, router: &Router, host: &str, secure: bool) -> Op
         return None;
     }
     let name = unqualified(&router.name);
-    let definition = &router.definition;
-    let place = definition.rule.as_ref().map_or(definition.at.place, |rule| rule.place);
     let message = format!("the outpost router `{name}` takes every path of {host}");
     let proof = Asked::get(url).shows(Shows::Authentik);
-    let finding = Finding::new(&TAKES_ALL, Severity::Error, at(&definition.at.source, place), message, proof)
+    let finding = Finding::new(&TAKES_ALL, Severity::Error, rule_at(router), message, proof)
         .because("Authentik answers in the place of the service")
         .fix("add `` && PathPrefix(`/outpost.goauthentik.io/`) `` to its rule");
     Some((format!("takes all {name}"), finding))
@@ -228,14 +271,12 @@ fn any_host(subject: &Subject, router: &Router) -> Option<Finding> {
     }
     let scheme = if router.tls { "https" } else { "http" };
     let url = url::Url::parse(&format!("{scheme}://{NOBODYS}{PING}")).ok()?;
-    let definition = &router.definition;
-    let place = definition.rule.as_ref().map_or(definition.at.place, |rule| rule.place);
     let name = unqualified(&router.name);
     let length = router.priority.unwrap_or_default();
     let message = format!("the outpost router `{name}` names no host");
     let proof = Asked::get(url).shows(Shows::Status(204));
     Some(
-        Finding::new(&ANY_HOST, Severity::Warning, at(&definition.at.source, place), message, proof)
+        Finding::new(&ANY_HOST, Severity::Warning, rule_at(router), message, proof)
             .because(format!(
                 "it takes the outpost's paths of every host, services without forward auth among them, and with \
                  priority {length} it loses to any longer rule: one `` Host(`…`) `` of more than {} letters is enough",
