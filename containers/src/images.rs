@@ -45,16 +45,15 @@ pub struct Images {
 }
 
 impl Images {
-    /// For every component the variable `SSOPROOF_IMAGE_<COMPONENT>`, else what `deployment.yaml` says under
-    /// `images`, else upstream's image of the version in use.
+    /// For every component what `set` says of it, else what `deployment.yaml` says under `images`, else upstream's image of
+    /// the version in use.
     ///
     /// # Errors
     /// A sentence about the component that must have an image and is `embedded`, or the other way round.
-    pub fn of(deployment: &Deployment, variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+    pub fn of(deployment: &Deployment, set: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let (versions, images) = (&deployment.versions, &deployment.images);
         let chosen = |component: &str, stated: &Option<String>, upstream: String| {
-            let name = format!("SSOPROOF_IMAGE_{}", component.to_ascii_uppercase());
-            let set = variable(&name).filter(|text| !text.trim().is_empty());
+            let set = set(component).filter(|text| !text.trim().is_empty());
             set.or_else(|| stated.clone()).unwrap_or(upstream)
         };
         let container = |component: &str, stated: &Option<String>, upstream: String| match chosen(
@@ -104,9 +103,9 @@ mod tests {
         Deployment::load(folder.as_ref()).unwrap()
     }
 
-    fn images(deployment: &Deployment, variables: &[(&str, &str)]) -> Result<Images, String> {
-        Images::of(deployment, |name| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    fn images(deployment: &Deployment, set: &[(&str, &str)]) -> Result<Images, String> {
+        Images::of(deployment, |component| {
+            set.iter().find(|(known, _)| *known == component).map(|(_, value)| (*value).to_owned())
         })
     }
 
@@ -122,17 +121,13 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_goes_before_the_deployment_and_that_before_upstream() {
+    fn what_is_set_goes_before_the_deployment_and_that_before_upstream() {
         let mut deployment = deployment();
         deployment.images.redis = Some("ours/redis:7".to_owned());
         deployment.images.traefik = Some("ours/traefik:3".to_owned());
         deployment.images.grafana = Some("embedded".to_owned());
         deployment.images.minio = Some("embedded".to_owned());
-        let set = [
-            ("SSOPROOF_IMAGE_TRAEFIK", "mine:1"),
-            ("SSOPROOF_IMAGE_AUTHENTIK", "embedded"),
-            ("SSOPROOF_IMAGE_MINIO", "mine/minio:2"),
-        ];
+        let set = [("traefik", "mine:1"), ("authentik", "embedded"), ("minio", "mine/minio:2")];
         let images = images(&deployment, &set).unwrap();
         assert_eq!((images.redis.as_str(), images.traefik.as_str()), ("ours/redis:7", "mine:1"));
         assert_eq!(images.authentik, Image::Embedded);
@@ -144,7 +139,7 @@ mod tests {
     #[test]
     fn what_has_no_other_form_is_refused() {
         let deployment = deployment();
-        let refused = images(&deployment, &[("SSOPROOF_IMAGE_REDIS", "embedded")]).unwrap_err();
+        let refused = images(&deployment, &[("redis", "embedded")]).unwrap_err();
         assert_eq!(refused, "redis has no embedded form: name an image");
     }
 }

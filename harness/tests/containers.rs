@@ -4,6 +4,7 @@
 //! passes with a word.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -139,6 +140,47 @@ fn containers_give_the_verdicts_of_the_embedded_stack() {
             assert_eq!(&embedded[case], verdict, "{case}");
         }
     }
+    assert_eq!(place.left(), 0);
+}
+
+/// An image of the local Authentik as another version of it. Dropping it removes the image.
+struct Other(&'static str);
+
+impl Other {
+    fn of(local: &str, version: &'static str, name: &'static str) -> Self {
+        let mut build = Command::new("docker");
+        build.args(["build", "--quiet", "--tag", name, "-"]).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut build = build.spawn().expect("docker starts");
+        let recipe = format!("FROM {local}\nENV SSOPROOF_AUTHENTIK_VERSION={version}\n");
+        build.stdin.take().expect("a pipe").write_all(recipe.as_bytes()).expect("written");
+        assert!(build.wait().expect("built").success());
+        Self(name)
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        let _ = Command::new("docker").args(["rmi", "--force", self.0]).output();
+    }
+}
+
+#[test]
+fn two_images_are_compared_by_what_they_do() {
+    let Some(place) = Place::new() else { return };
+    let local = std::env::var("SSOPROOF_IMAGE_AUTHENTIK").expect("SSOPROOF_IMAGE_AUTHENTIK");
+    let old = Other::of(&local, "2025.8", "ssoproof-test/authentik:2025.8");
+    let file = place.folder.path().join("diff.json");
+    let (from, to) = (format!("authentik={}", old.0), format!("authentik={local}"));
+    let sides =
+        ["diff", "--stack", "containers", "--from", &from, "--to", &to, "--filter", "oidc-tokens/grafana"];
+    let output = place.run(&[&sides[..], &["--json", file.to_str().unwrap()]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    assert!(report["from"].as_str().unwrap().starts_with("containers stack, Authentik 2025.8"), "{report:#}");
+    let behaviours = report["behaviours"].as_array().unwrap();
+    let verified = behaviours.iter().find(|one| one["subject"] == "id_token.email_verified");
+    let verified = verified.unwrap_or_else(|| panic!("{report:#}"));
+    assert_eq!((&verified["from"], &verified["to"]), (&Value::from("true"), &Value::from("false")));
     assert_eq!(place.left(), 0);
 }
 

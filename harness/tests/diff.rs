@@ -121,6 +121,12 @@ fn a_foreign_file_and_an_unknown_version_are_refused() {
         "login-redirect/",
     ]);
     assert!(code == 3 && complaint.contains("is no saved run"), "{code} {complaint}");
+    // The second side is looked at before the first one runs.
+    let sides = |from, to| ssoproof(&["diff", "--from", from, "--to", to]);
+    let (code, text, complaint) = sides("authentik=2026.2", "grafana=12");
+    assert!(code == 2 && complaint.contains("not of `grafana`") && text.is_empty(), "{code} {complaint}");
+    let (code, _, complaint) = sides("authentik=2026.2", "redis=valkey/valkey:8");
+    assert!(code == 2 && complaint.contains("say `--stack containers`"), "{code} {complaint}");
     let (code, _, complaint) = ssoproof(&["diff", "--from", "authentik=2019.1", "--to", "authentik=2026.2"]);
     assert!(code == 2 && complaint.contains("is not modelled"), "{code} {complaint}");
     let (code, _, complaint) =

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use ssoproof::diff::{self, Run, Side, Verdict};
 use ssoproof::scenario::{self, by_scenario};
+use ssoproof::stacks::StackChoice;
 use ssoproof_deployment::Deployment;
 
 const SPACEMUSIC: &str = "../scenarios/spacemusic";
@@ -19,7 +20,9 @@ fn run(versions: Option<&str>) -> Run {
     let cases = scenario::load(&deployment, &[SPACEMUSIC.into()]).expect("scenarios");
     let (first, _) = by_scenario(cases.into_iter().map(Arc::new).collect());
     let runtime = tokio::runtime::Runtime::new().expect("threads");
-    runtime.block_on(diff::run(Arc::new(deployment), first, 8, || {})).expect("run")
+    runtime
+        .block_on(diff::run(Arc::new(deployment), first, &StackChoice::Embedded(None), || {}, || {}))
+        .expect("run")
 }
 
 /// The run with the deployment's own versions.

@@ -8,7 +8,7 @@ use super::authentik::AuthentikOptions;
 use super::doctor::DoctorOptions;
 use super::explain::ExplainOptions;
 use super::init::InitOptions;
-use super::stack::{ContainerArguments, EmbeddedArguments, Lasting, Named, StackArguments};
+use super::stack::{ContainerArguments, EmbeddedArguments, Named, StackArguments, Started};
 use super::traefik::TraefikOptions;
 use crate::diff::Side;
 
@@ -99,7 +99,9 @@ impl Chosen {
     /// Whether it leaves anything out.
     pub(super) fn narrows(&self) -> bool {
         let Self { files, filter, tag, requirement } = self;
-        !(files.paths.is_empty() && filter.is_empty() && tag.is_empty() && requirement.is_empty())
+        // The folder of a deployment stands for all that it uses.
+        let part = files.paths.iter().any(|path| !path.join("deployment.yaml").is_file());
+        part || !(filter.is_empty() && tag.is_empty() && requirement.is_empty())
     }
 }
 
@@ -161,13 +163,16 @@ pub(super) struct FaultsOptions {
 pub(super) struct DiffOptions {
     #[command(flatten)]
     pub(super) chosen: Chosen,
-    /// The first side: versions that the embedded stack models, `authentik=2025.8,traefik=3.0` (the deployment's own
-    /// for what is left out), or a file that `ssoproof run --save` has written.
+    /// The first side: versions, `authentik=2025.8,traefik=3.0`, or images, `authentik=registry/server:2025.12`, in place
+    /// of the deployment's own; or a file that `ssoproof run --save` has written.
     #[arg(long, value_name = "SIDE")]
     pub(super) from: Side,
     /// The second side, in the same words.
     #[arg(long, value_name = "SIDE")]
     pub(super) to: Side,
+    /// Where both sides run: `embedded` has versions of Authentik and Traefik, `containers` whatever has an image.
+    #[arg(long, value_enum, default_value = "embedded", value_name = "KIND")]
+    pub(super) stack: Started,
     /// Leave out the ledgers of the examples.
     #[arg(long)]
     pub(super) brief: bool,
@@ -180,6 +185,9 @@ pub(super) struct DiffOptions {
     /// Write the report to this file, as a page.
     #[arg(long, value_name = "FILE")]
     pub(super) html: Option<PathBuf>,
+    // Last: its heading holds for every argument after it.
+    #[command(flatten, next_help_heading = "Options for --stack containers")]
+    pub(super) containers: ContainerArguments,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -191,7 +199,7 @@ pub(super) struct UpOptions {
     pub(super) keep: bool,
     /// Where it runs: `containers`, unless a fault is named, or `embedded`, in this process, until it is interrupted.
     #[arg(long, value_enum, value_name = "KIND")]
-    pub(super) stack: Option<Lasting>,
+    pub(super) stack: Option<Started>,
     #[command(flatten)]
     pub(super) embedded: EmbeddedArguments,
     #[command(flatten)]

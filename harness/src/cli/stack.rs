@@ -28,9 +28,9 @@ pub(super) enum Kind {
     Attach,
 }
 
-/// The kind of stack that `up` starts.
+/// The kinds of stack that a command starts itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Lasting {
+pub(super) enum Started {
     /// In Docker containers.
     Containers,
     /// In this process.
@@ -90,7 +90,16 @@ pub(super) struct ContainerArguments {
 impl ContainerArguments {
     /// The options for `deployment`, images from `deployment.yaml` and the environment.
     pub(super) fn options(&self, deployment: &Deployment) -> Result<ContainerOptions, Problem> {
-        let mut options = ContainerOptions::of_environment(deployment).map_err(Problem::new)?;
+        self.options_besides(deployment, &[])
+    }
+
+    /// The same, with the images of the components `stated` from `deployment.yaml` alone.
+    pub(super) fn options_besides(
+        &self,
+        deployment: &Deployment,
+        stated: &[&str],
+    ) -> Result<ContainerOptions, Problem> {
+        let mut options = ContainerOptions::of_environment(deployment, stated).map_err(Problem::new)?;
         if self.authentik == Served::Embedded {
             options.images.authentik = Image::Embedded;
         }

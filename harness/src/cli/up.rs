@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 
 use super::args::{DownOptions, UpOptions, Which};
 use super::exit::Exit;
-use super::stack::{IDLE, Lasting};
+use super::stack::{IDLE, Started};
 use super::threads::worker_threads;
 use super::{displayed, place};
 use crate::reports::out;
@@ -20,14 +20,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Starts a stack of containers that stays when this process ends, or shows one in this process.
 pub(super) fn up(options: &UpOptions) -> Exit {
     match (options.stack, options.embedded.fault) {
-        (Some(Lasting::Containers), Some(_)) => {
+        (Some(Started::Containers), Some(_)) => {
             let refusal = Problem::new("`--fault` is for `--stack embedded`");
             return place::refuse(refusal, Exit::Usage);
         }
-        (Some(Lasting::Embedded), fault) | (None, fault @ Some(_)) => {
+        (Some(Started::Embedded), fault) | (None, fault @ Some(_)) => {
             return displayed::show(&options.which, fault.map(|named| named.0));
         }
-        (Some(Lasting::Containers) | None, None) => {}
+        (Some(Started::Containers) | None, None) => {}
     }
     with(&options.which, |deployment, folder| {
         if let Some(lease) = folder.running() {

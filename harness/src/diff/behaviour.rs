@@ -11,6 +11,7 @@ use super::known::{self, Known};
 use super::record::CaseRecord;
 use super::saved::Run;
 use super::severity::{self, Severity};
+use super::timing::Timings;
 
 /// What two runs come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -164,20 +165,25 @@ pub fn report(from: &Run, to: &Run) -> Report {
         only_from: Vec::new(),
         only_to: Vec::new(),
     };
+    let mut timings = Timings::default();
     let ran = |run: &Run, id: &str| run.case(id).filter(|case| case.holds.is_some()).cloned();
     for id in from.ids() {
         match (ran(from, id), ran(to, id)) {
             (Some(ours), Some(theirs)) => {
                 report.compared += 1;
-                for difference in compare::compare(&ours, &theirs) {
-                    let example = Example { from: ours.clone(), to: theirs.clone() };
-                    take(&mut groups, difference, example);
+                let example = Example { from: ours, to: theirs };
+                for difference in compare::compare(&example.from, &example.to) {
+                    take(&mut groups, difference, example.clone());
                 }
+                timings.take(&example);
             }
             (Some(_), None) => report.only_from.push(id.to_owned()),
             (None, Some(_)) => report.only_to.push(id.to_owned()),
             (None, None) => {}
         }
+    }
+    for (difference, example) in timings.differences() {
+        take(&mut groups, difference, example);
     }
     let new = to.ids().filter(|id| from.case(id).is_none() && ran(to, id).is_some());
     report.only_to.extend(new.map(str::to_owned));

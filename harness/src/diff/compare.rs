@@ -38,6 +38,8 @@ pub enum Kind {
     Field,
     /// What a page or text says.
     Text,
+    /// How long answers take.
+    Time,
 }
 
 impl fmt::Display for Kind {
@@ -55,6 +57,7 @@ impl fmt::Display for Kind {
             Self::Claim => "claim",
             Self::Field => "field",
             Self::Text => "text",
+            Self::Time => "time",
         })
     }
 }
@@ -114,6 +117,17 @@ struct Compared<'a> {
     from: &'a CaseRecord,
     to: &'a CaseRecord,
     found: Vec<Difference>,
+}
+
+/// The pairs of hops that are the same request on both sides, and are answered.
+pub(super) fn pairs<'a>(
+    from: &'a CaseRecord,
+    to: &'a CaseRecord,
+) -> impl Iterator<Item = ((usize, &'a HopRecord), (usize, &'a HopRecord))> {
+    align(&from.hops, &to.hops).into_iter().filter_map(|pair| match pair {
+        Pair::Both(ours, theirs) => Some(((ours, &from.hops[ours]), (theirs, &to.hops[theirs]))),
+        Pair::From(_) | Pair::To(_) => None,
+    })
 }
 
 type Sides = (Option<String>, Option<String>);

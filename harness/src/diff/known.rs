@@ -101,6 +101,7 @@ fn name(kind: Kind) -> &'static str {
         Kind::Claim => "claim",
         Kind::Field => "field",
         Kind::Text => "text",
+        Kind::Time => "time",
     }
 }
 

@@ -15,6 +15,7 @@ mod saved;
 mod severity;
 mod side;
 mod text;
+mod timing;
 
 pub use behaviour::{Behaviour, Example, Report, Verdict, report};
 pub use compare::{Difference, Kind};

@@ -68,6 +68,9 @@ pub struct HopRecord {
     pub status: Option<u16>,
     /// Why nothing came back.
     pub error: Option<String>,
+    /// How long it took, in milliseconds; none where an older program has kept the record.
+    #[serde(default)]
+    pub took: Option<u64>,
     /// Where a redirect leads.
     pub location: Option<Target>,
     /// What happened to the jar, in the order of the lines.
@@ -166,6 +169,7 @@ impl HopRecord {
             host: origin(&hop.request.url),
             path: normal::template(hop.request.target.as_deref().unwrap_or_else(|| hop.request.url.path())),
             cookies: hop.jar.iter().map(cookie).collect(),
+            took: u64::try_from(hop.took.as_millis()).ok(),
             location: hop.redirect_target().map(|url| target(&url)),
             ..Self::default()
         };

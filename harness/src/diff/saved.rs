@@ -15,7 +15,7 @@ use crate::reports::write_private;
 /// What the first field of a saved run says.
 const FORMAT: &str = "ssoproof-run";
 /// The number of this form. A change that an older program would misread raises it.
-const NUMBER: u32 = 1;
+const NUMBER: u32 = 2;
 /// The longest file read, in bytes.
 const LONGEST: u64 = 256 << 20;
 
@@ -38,6 +38,8 @@ pub struct Run {
     pub stack: String,
     /// The versions.
     pub versions: Versions,
+    /// What was asked for beside the deployment's own components; empty for nothing.
+    pub with: String,
     /// The cases by name.
     cases: BTreeMap<String, Arc<CaseRecord>>,
 }
@@ -87,7 +89,7 @@ pub enum SavedError {
         reason: String,
     },
     /// A newer program has written it.
-    #[error("`{path}` is a saved run of form {number}; this program reads form {NUMBER}")]
+    #[error("`{path}` is a saved run of form {number}; this program reads forms up to {NUMBER}")]
     Newer {
         /// The file.
         path: String,
@@ -106,6 +108,7 @@ impl Run {
                 authentik: deployment.versions.authentik.clone(),
                 traefik: deployment.versions.traefik.clone(),
             },
+            with: String::new(),
             cases: BTreeMap::new(),
         }
     }
@@ -133,7 +136,8 @@ impl Run {
     /// What it is a run of.
     pub fn title(&self) -> String {
         let Versions { authentik, traefik } = &self.versions;
-        format!("{} stack, Authentik {authentik}, Traefik {traefik}", self.stack)
+        let with = if self.with.is_empty() { String::new() } else { format!(" with {}", self.with) };
+        format!("{} stack, Authentik {authentik}, Traefik {traefik}{with}", self.stack)
     }
 }
 
@@ -177,7 +181,8 @@ pub fn load(path: &Path) -> Result<Run, SavedError> {
     }
     let document: Document = serde_json::from_slice(&bytes).map_err(|error| foreign(error.to_string()))?;
     let cases = document.cases.into_iter().map(|case| (case.id.clone(), case)).collect();
-    Ok(Run { deployment: document.deployment, stack: document.stack, versions: document.versions, cases })
+    let Document { deployment, stack, versions, .. } = document;
+    Ok(Run { deployment, stack, versions, with: String::new(), cases })
 }
 
 #[cfg(test)]
@@ -196,6 +201,7 @@ mod tests {
             deployment: "d".into(),
             stack: "embedded".into(),
             versions: Versions { authentik: "2026.2".into(), traefik: "3.6".into() },
+            with: String::new(),
             cases: BTreeMap::new(),
         };
         run.add(CaseRecord { id: "a/b".into(), holds: Some(true), ..CaseRecord::default() });
@@ -212,8 +218,21 @@ mod tests {
         assert!(matches!(refusal(r#"{"format":"other","number":1}"#), SavedError::Foreign { .. }));
         assert!(matches!(refusal(r#"{"format":"ssoproof-run","number":1}"#), SavedError::Foreign { .. }));
         assert!(matches!(
-            refusal(r#"{"format":"ssoproof-run","number":2}"#),
-            SavedError::Newer { number: 2, .. }
+            refusal(r#"{"format":"ssoproof-run","number":3}"#),
+            SavedError::Newer { number: 3, .. }
         ));
+    }
+
+    #[test]
+    fn a_run_of_the_first_form_has_no_times() {
+        let hop = r#"{"actor":"a","cause":"c","method":"GET","host":"h","path":"/","status":200,"error":null,"location":null,"cookies":[],"headers":{},"arrived":{},"claims":{},"fields":{},"text":null}"#;
+        let case = format!(
+            r#"{{"id":"a","requirements":[],"verdict":"passed","holds":true,"broken":null,"hops":[{hop}]}}"#
+        );
+        let text = format!(
+            r#"{{"format":"ssoproof-run","number":1,"deployment":"d","stack":"s","versions":{{"authentik":"1","traefik":"2"}},"cases":[{case}]}}"#
+        );
+        let run = load(file(&text).path()).unwrap();
+        assert_eq!(run.case("a").unwrap().hops[0].took, None);
     }
 }

@@ -74,6 +74,7 @@ pub(super) fn of(difference: &Difference) -> (Severity, &'static str) {
         Kind::Field if lost => (Changed, "a field is gone"),
         Kind::Field if from.is_none() => (Changed, "a new field"),
         Kind::Text => (Changed, "it is said in other words"),
+        Kind::Time => (Changed, "the answer takes far longer, or far less long"),
         Kind::Identity | Kind::Claim | Kind::Field => (Changed, "another value"),
     }
 }

@@ -61,12 +61,16 @@ struct Owned {
 }
 
 impl ContainerOptions {
-    /// What `deployment.yaml` and `SSOPROOF_IMAGE_<COMPONENT>` say, warm, on free ports.
+    /// What `deployment.yaml` and `SSOPROOF_IMAGE_<COMPONENT>` say, warm, on free ports; for the components `stated`
+    /// what `deployment.yaml` says.
     ///
     /// # Errors
     /// A sentence about the image that makes no sense.
-    pub fn of_environment(deployment: &Deployment) -> Result<Self, String> {
-        let images = Images::of(deployment, |name| std::env::var(name).ok())?;
+    pub fn of_environment(deployment: &Deployment, stated: &[&str]) -> Result<Self, String> {
+        let images = Images::of(deployment, |component| {
+            let name = format!("SSOPROOF_IMAGE_{}", component.to_ascii_uppercase());
+            if stated.contains(&component) { None } else { std::env::var(name).ok() }
+        })?;
         Ok(Self { images, cold: false, ports: (0, 0) })
     }
 }
