@@ -12,7 +12,7 @@ use serde_saphyr::{Error, Location, Options, Spanned};
 const LONGEST_FILE: u64 = 4 << 20;
 
 /// A file that was read: its name as the user would type it, and its text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// Where it came from.
     pub path: Arc<Path>,

@@ -44,6 +44,11 @@ impl Logs {
             .unwrap_or_default()
     }
 
+    /// Forgets every line.
+    pub fn clear(&self) {
+        self.kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clear();
+    }
+
     /// The names of the components that wrote at least one line.
     pub fn components(&self) -> Vec<&'static str> {
         let logs = self.kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

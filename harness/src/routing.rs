@@ -1,14 +1,22 @@
 //! The gateway's routers as the Traefik files have them, with the user's own names for files.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ssoproof_deployment::traefik::{
-    At, Dynamic, EntryPoint, Profile, RequestFacts, Router, RuntimeConfig, forwarded_path, routing_path,
+    At, Dynamic, EntryPoint, Profile, RequestFacts, Router, RuntimeConfig, dynamic_sources, forwarded_path,
+    routing_path,
 };
 use ssoproof_deployment::{Deployment, Place, Problem, Source};
 use url::Url;
 
 use crate::diagnoses::Pointer;
+
+/// What was made of files lately, the newest last: whoever looks at a stack reads the same ones again and again.
+static LATELY: Mutex<VecDeque<Arc<Routing>>> = Mutex::new(VecDeque::new());
+/// How many are kept.
+const KEPT: usize = 16;
 
 /// The routers of a deployment.
 pub(crate) struct Routing {
@@ -20,6 +28,7 @@ pub(crate) struct Routing {
 }
 
 /// A folder of Traefik files, as it is read and as the user knows it.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Files {
     read_from: PathBuf,
     known_as: PathBuf,
@@ -39,10 +48,28 @@ impl Routing {
     ///
     /// # Errors
     /// What is wrong with a file; then Traefik takes none of the folder.
-    pub(crate) fn read(deployment: &Deployment, folder: &Path) -> Result<Self, Problem> {
+    pub(crate) fn read(deployment: &Deployment, folder: &Path) -> Result<Arc<Self>, Problem> {
         let profile = Profile::for_version(&deployment.versions.traefik);
-        let dynamic = Dynamic::load(folder, profile)?;
-        Ok(Self::of(deployment, folder, dynamic, deployment.traefik.entry_points.both()))
+        let (sources, files) = (dynamic_sources(folder)?, Files::of(deployment, folder));
+        let entry_points = deployment.traefik.entry_points.both();
+        let lately = || LATELY.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |made: &&Arc<Self>| {
+            made.files == files
+                && made.entry_points == entry_points
+                && made.profile.version == profile.version
+                && made.config.dynamic.files == sources
+        };
+        if let Some(made) = lately().iter().find(same) {
+            return Ok(made.clone());
+        }
+        let dynamic = Dynamic::from_sources(sources, profile)?;
+        let made = Arc::new(Self::of(deployment, folder, dynamic, entry_points));
+        let mut lately = lately();
+        if lately.len() == KEPT {
+            lately.pop_front();
+        }
+        lately.push_back(made.clone());
+        Ok(made)
     }
 
     /// What Traefik with these entry points, the plain one first, makes of `dynamic`, which was read from `folder`.

@@ -76,6 +76,44 @@ fn a_fault_that_nobody_catches_is_a_hole() {
 }
 
 #[test]
+fn what_some_cases_do_not_catch_is_no_hole() {
+    let (code, text) = run(&["--filter", "header-username"]);
+    assert!(text.contains("caught by none of these cases") && !text.contains('✗'), "{text}");
+    assert_eq!(code, 0, "{text}");
+}
+
+/// The scenarios that `ssoproof` with these arguments fails.
+fn failed(arguments: &[&str], of: fn(&serde_json::Value) -> BTreeSet<String>) -> BTreeSet<String> {
+    let folder = tempfile::tempdir().expect("folder");
+    let json = folder.path().join("report.json");
+    let output = Command::new(env!("CARGO_BIN_EXE_ssoproof"))
+        .args(arguments)
+        .args(["--deployment", SPACEMUSIC, "--json", json.to_str().expect("path")])
+        .output()
+        .expect("ssoproof");
+    let text = std::fs::read_to_string(&json);
+    let text = text.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    of(&serde_json::from_str(&text).expect("JSON"))
+}
+
+/// What is not tried under a fault passes under it.
+#[test]
+fn the_reach_of_a_fault_leaves_out_nothing_that_fails() {
+    for fault in ["binding_is_negated", "email_unlisted", "flow_is_gone", "everybody_is_trusted"] {
+        let tried = failed(&["faults", "--whole", "--fault", fault], |matrix| {
+            let failed = matrix["faults"][0]["failed"].as_object().expect("scenarios");
+            failed.keys().cloned().collect()
+        });
+        let run = failed(&["run", "--fault", fault], |report| {
+            let cases = report["cases"].as_array().expect("cases").iter();
+            let failed = cases.filter(|case| case["verdict"] == "failed");
+            failed.map(|case| case["scenario"].as_str().expect("scenario").to_owned()).collect()
+        });
+        assert!(!run.is_empty() && run.is_subset(&tried), "{fault}: {:?}", run.difference(&tried));
+    }
+}
+
+#[test]
 fn the_matrix_is_written_in_full() {
     let folder = tempfile::tempdir().expect("folder");
     let (json, html) = (folder.path().join("matrix.json"), folder.path().join("matrix.html"));

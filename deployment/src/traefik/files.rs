@@ -21,9 +21,7 @@ impl Dynamic {
     /// # Errors
     /// The first [`Problem`]: one bad file and none is used (`truth/traefik/3.6.7-7-start`: `start_one_bad`).
     pub fn load(directory: &Path, profile: &Profile) -> Result<Self, Problem> {
-        let files = dynamic_files(directory)?;
-        let sources = files.iter().map(|path| Source::read(path)).collect::<Result<Vec<_>, _>>()?;
-        Self::from_sources(sources, profile)
+        Self::from_sources(dynamic_sources(directory)?, profile)
     }
 
     /// Reads and merges `sources` in their order.
@@ -90,6 +88,14 @@ fn merge<T: Placed>(
             }),
         }
     }
+}
+
+/// Every file below `directory` that Traefik reads, read, in the order of their names.
+///
+/// # Errors
+/// A [`Problem`] when a folder or a file cannot be read.
+pub fn dynamic_sources(directory: &Path) -> Result<Vec<Source>, Problem> {
+    dynamic_files(directory)?.iter().map(|path| Source::read(path)).collect()
 }
 
 /// Every file below `directory` that Traefik reads, in the order of their names.

@@ -24,7 +24,7 @@ pub use dynamic::{
     RedirectScheme, RouterDefinition, Server, ServiceDefinition, ServiceType, Tls, TransportDefinition,
     Unmodelled,
 };
-pub use files::{dynamic_files, is_dynamic_file};
+pub use files::{dynamic_files, dynamic_sources, is_dynamic_file};
 pub use middleware::{Action, Step, canonical_header};
 pub use outline::{Outline, OutlinedRouter, names};
 pub use path::{encoded_path, forwarded_path, routing_path};

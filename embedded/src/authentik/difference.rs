@@ -1,41 +1,100 @@
 //! What an edit of the database is about.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::sync::Arc;
 
-use super::model::Provider;
+use url::Url;
+use uuid::Uuid;
+
+use super::model::Application;
 use super::state::State;
+use super::table::Table;
 
 impl State {
-    /// The client ids and slugs of the OAuth2 clients whose providers `before` has otherwise, where the two differ in
-    /// nothing else; none where they do. Mappings that came along count for the providers that use them.
-    pub fn changed_clients(&self, before: &Self) -> Option<BTreeSet<String>> {
-        if self.besides_providers(before) != before.besides_providers(before) || !self.same_keys(before) {
+    /// Words: whoever asks for something that `before` has otherwise says one of them, by the path, a parameter, the body
+    /// or the host. None where the two differ in something that is in force for every request.
+    pub fn changed_words(&self, before: &Self) -> Option<BTreeSet<String>> {
+        let same = changed(&self.groups, &before.groups).is_empty()
+            && changed(&self.tokens, &before.tokens).is_empty()
+            && self.same_keys(before);
+        if !same {
             return None;
         }
-        let pks: BTreeSet<u64> = self.providers.keys().chain(before.providers.keys()).copied().collect();
-        let mut names = BTreeSet::new();
-        for pk in pks {
-            let (now, then) = (self.providers.get(&pk)?, before.providers.get(&pk)?);
-            if text(now) == text(then) {
-                continue;
-            }
-            if now.proxy.is_some() || then.proxy.is_some() {
-                return None;
-            }
-            names.extend([now.client_id.clone(), then.client_id.clone()]);
-            names.extend(self.application_of(pk).map(|application| application.slug.clone()));
+        let mut words = BTreeSet::new();
+        for pk in changed(&self.users, &before.users) {
+            let users = [self, before].into_iter().filter_map(|state| state.users.get(&pk));
+            words.extend(users.flat_map(|user| [user.username.clone(), user.email.clone()]));
         }
-        Some(names)
+        for pk in changed(&self.flows, &before.flows) {
+            for flow in [self, before].into_iter().filter_map(|state| state.flows.get(&pk)) {
+                words.insert(flow.slug.clone());
+                // One that asks nothing runs within the endpoint.
+                words.extend((flow.designation == "authorization").then(|| "/authorize/".to_owned()));
+            }
+        }
+        if self.worker_stopped != before.worker_stopped {
+            let leave = self.flows.values().filter(|flow| flow.designation == "invalidation");
+            words.extend(leave.map(|flow| flow.slug.clone()));
+            words.extend(["/end-session/", "/sign_out"].map(str::to_owned));
+        }
+        if !changed(&self.outposts, &before.outposts).is_empty() {
+            words.insert("/outpost.goauthentik.io/".to_owned());
+        }
+        let (mut providers, applications) =
+            (self.changed_providers(before), self.changed_applications(before));
+        for state in [self, before] {
+            let found = applications.iter().filter_map(|pk| state.applications.get(pk));
+            for Application { slug, provider, .. } in found {
+                words.insert(slug.clone());
+                providers.extend(provider);
+            }
+        }
+        for state in [self, before] {
+            for pk in &providers {
+                words.extend(state.words_of(*pk)?);
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        Some(words)
     }
 
-    /// Everything that an administrator sets up but providers, keys, and the mappings that `before` has not.
-    fn besides_providers(&self, before: &Self) -> String {
-        let mappings: Vec<_> =
-            self.mappings.iter().filter(|(pk, _)| before.mappings.contains_key(*pk)).collect();
-        let people = (&*self.groups, &*self.users, &*self.tokens);
-        let setup = (&*self.flows, &*self.applications, &*self.bindings, &*self.outposts);
-        format!("{people:?} {setup:?} {mappings:?} {}", self.worker_stopped)
+    /// The providers that differ, by themselves or in a mapping that they use.
+    fn changed_providers(&self, before: &Self) -> BTreeSet<u64> {
+        let mappings = changed(&self.mappings, &before.mappings);
+        let uses = |state: &Self| -> Vec<u64> {
+            let using = state.providers.values();
+            let using = using.filter(|one| one.property_mappings.iter().any(|pk| mappings.contains(pk)));
+            using.map(|one| one.pk).collect()
+        };
+        let mut all = changed(&self.providers, &before.providers);
+        all.extend([self, before].into_iter().flat_map(uses));
+        all
+    }
+
+    /// The applications that differ, by themselves or in who is let in.
+    fn changed_applications(&self, before: &Self) -> BTreeSet<Uuid> {
+        let mut all = changed(&self.applications, &before.applications);
+        for pk in changed(&self.bindings, &before.bindings) {
+            let bindings = [self, before].into_iter().filter_map(|state| state.bindings.get(&pk));
+            all.extend(bindings.map(|binding| binding.target));
+        }
+        all
+    }
+
+    /// What requests say that a provider answers. None for one that answers for the hosts of a whole domain.
+    fn words_of(&self, provider: u64) -> Option<Vec<String>> {
+        let Some(found) = self.providers.get(&provider) else { return Some(Vec::new()) };
+        let mut words = vec![found.client_id.clone()];
+        words.extend(self.application_of(provider).map(|application| application.slug.clone()));
+        if let Some(proxy) = &found.proxy {
+            if proxy.mode == "forward_domain" {
+                return None;
+            }
+            let url = Url::parse(&proxy.external_host).ok()?;
+            words.push(url.host_str()?.to_owned());
+        }
+        Some(words)
     }
 
     fn same_keys(&self, before: &Self) -> bool {
@@ -46,6 +105,8 @@ impl State {
     }
 }
 
-fn text(provider: &Provider) -> String {
-    format!("{provider:?}")
+/// The keys of the rows that only one of the tables has, or that they have otherwise.
+fn changed<K: Clone + Ord, V: Debug>(now: &Table<K, V>, before: &Table<K, V>) -> BTreeSet<K> {
+    let text = |table: &Table<K, V>, key: &K| table.get(key).map(|row| format!("{row:?}"));
+    now.keys().chain(before.keys()).filter(|key| text(now, key) != text(before, key)).cloned().collect()
 }

@@ -145,7 +145,7 @@ fn taken<'k, K: Display + Ord + 'k, V: Serialize>(
     keys.map(row).collect()
 }
 
-fn put<K, V: DeserializeOwned>(table: &mut Table<K, V>, row: Row) -> Result<(), RowError>
+fn put<K, V: Clone + DeserializeOwned>(table: &mut Table<K, V>, row: Row) -> Result<(), RowError>
 where
     K: Clone + FromStr + Ord,
 {

@@ -3,20 +3,21 @@
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::writer::Writers;
 
-/// A table of the database: rows by key. Reads as the map it is.
+/// A table of the database: rows by key. Reads as the map it is; copies share the rows until one is changed.
 #[derive(Clone, Debug)]
 pub(crate) struct Table<K, V> {
-    rows: BTreeMap<K, V>,
+    rows: Arc<BTreeMap<K, V>>,
     /// The keys of rows that were added, changed or removed, and by whom; none are noted where nobody asks.
     changed: Option<BTreeMap<K, Writers>>,
 }
 
 impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), changed: None }
+        Self { rows: Arc::default(), changed: None }
     }
 }
 
@@ -28,7 +29,7 @@ impl<K, V> Deref for Table<K, V> {
     }
 }
 
-impl<K: Clone + Ord, V> Table<K, V> {
+impl<K: Clone + Ord, V: Clone> Table<K, V> {
     /// Notes changes from now on.
     pub(crate) fn track(&mut self) {
         self.changed.get_or_insert_default();
@@ -48,7 +49,7 @@ impl<K: Clone + Ord, V> Table<K, V> {
         if self.changed.is_some() {
             self.mark(key.clone(), Writers::current());
         }
-        self.rows.insert(key, row)
+        Arc::make_mut(&mut self.rows).insert(key, row)
     }
 
     pub(crate) fn remove<Q>(&mut self, key: &Q) -> Option<V>
@@ -56,7 +57,10 @@ impl<K: Clone + Ord, V> Table<K, V> {
         K: Borrow<Q>,
         Q: Ord + ToOwned<Owned = K> + ?Sized,
     {
-        let removed = self.rows.remove(key);
+        if !self.rows.contains_key(key) {
+            return None;
+        }
+        let removed = Arc::make_mut(&mut self.rows).remove(key);
         if removed.is_some() {
             self.mark(key.to_owned(), Writers::current());
         }
@@ -72,7 +76,7 @@ impl<K: Clone + Ord, V> Table<K, V> {
         if self.changed.is_some() && self.rows.contains_key(key) {
             self.mark(key.to_owned(), Writers::current());
         }
-        self.rows.get_mut(key)
+        Arc::make_mut(&mut self.rows).get_mut(key)
     }
 
     /// Every row to change; all count as changed.
@@ -80,12 +84,12 @@ impl<K: Clone + Ord, V> Table<K, V> {
         if let Some(changed) = &mut self.changed {
             self.rows.keys().for_each(|key| note(changed, key.clone(), Writers::current()));
         }
-        self.rows.values_mut()
+        Arc::make_mut(&mut self.rows).values_mut()
     }
 
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&K, &V) -> bool) {
         let Self { rows, changed } = self;
-        rows.retain(|key, row| {
+        Arc::make_mut(rows).retain(|key, row| {
             let kept = keep(key, row);
             if let (false, Some(changed)) = (kept, changed.as_mut()) {
                 note(changed, key.clone(), Writers::current());

@@ -9,7 +9,7 @@ use ssoproof_deployment::Deployment;
 use super::files::Files;
 use super::script::Script;
 use crate::authentik::{Profile, State};
-use crate::gateway;
+use crate::gateway::Trusted;
 use crate::grafana;
 use crate::minio;
 use crate::services::ProbeSettings;
@@ -100,8 +100,10 @@ impl Group {
 pub enum Seam {
     /// The Traefik files.
     Files(fn(&mut Files, &Deployment) -> bool),
-    /// Traefik's static configuration.
-    Gateway(fn(&mut gateway::Settings)),
+    /// Traefik does not watch its files.
+    Unwatched,
+    /// The clients whom Traefik believes what a request says of its way.
+    Trust(Trusted),
     /// What an administrator has left in Authentik.
     Database(fn(&mut State, &Deployment) -> bool),
     /// How the version behaves.

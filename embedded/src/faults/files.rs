@@ -116,13 +116,13 @@ impl Files {
         self.trees.values_mut().map(|tree| replaced(tree, from, to)).sum::<usize>() > 0
     }
 
-    /// The names of the routers, middlewares and services that `before` defines otherwise. None where the two differ in
-    /// something else.
-    pub fn differences(&self, before: &Self) -> Option<BTreeSet<String>> {
+    /// The routers, middlewares and services that `before` defines otherwise, each by its kind and name. None where the two
+    /// differ in something else.
+    pub fn differences(&self, before: &Self) -> Option<BTreeSet<(String, String)>> {
         let (now, before) = (self.definitions(), before.definitions());
         let names = now.keys().chain(before.keys()).filter(|key| now.get(*key) != before.get(*key));
         let kinds = ["routers", "middlewares", "services"];
-        names.map(|(kind, name)| kinds.contains(&kind.as_str()).then(|| name.clone())).collect()
+        names.map(|key| kinds.contains(&key.0.as_str()).then(|| key.clone())).collect()
     }
 
     /// Every definition by its kind and name, in the order of the files. What is no definition is one without a name.

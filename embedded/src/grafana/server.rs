@@ -61,6 +61,11 @@ impl Grafana {
         self.shared.replace(settings);
     }
 
+    /// Behaves as a new process with a fresh database: users, sessions and sign-ins are forgotten.
+    pub fn forget(&self) {
+        self.shared.forget();
+    }
+
     /// The last 500 sign-ins that got as far as a role, oldest first, each with the trace of its mapping.
     pub fn mappings(&self) -> Vec<SignIn> {
         self.shared.state().sign_ins()

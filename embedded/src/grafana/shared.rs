@@ -87,6 +87,15 @@ pub(super) struct State {
 }
 
 impl State {
+    fn new() -> Self {
+        Self {
+            users: Users::new(),
+            sessions: Bounded::new(MAX_SESSIONS),
+            errors: Bounded::new(MAX_ERRORS),
+            sign_ins: VecDeque::new(),
+        }
+    }
+
     /// Opens a session and returns its token.
     pub(super) fn open(&mut self, session: Session) -> String {
         let token = hex(&rand::random::<[u8; 16]>());
@@ -126,15 +135,9 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(settings: Settings) -> Self {
-        let state = State {
-            users: Users::new(),
-            sessions: Bounded::new(MAX_SESSIONS),
-            errors: Bounded::new(MAX_ERRORS),
-            sign_ins: VecDeque::new(),
-        };
         Self {
             current: RwLock::new(Arc::new(Current::new(settings))),
-            state: Mutex::new(state),
+            state: Mutex::new(State::new()),
             secret_key: hex(&rand::random::<[u8; 16]>()),
         }
     }
@@ -146,6 +149,12 @@ impl Shared {
     pub(super) fn replace(&self, settings: Settings) {
         let fresh = Arc::new(Current::new(settings));
         *self.current.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = fresh;
+    }
+
+    /// Forgets users, sessions, sign-ins, and what it has learnt of the provider.
+    pub(super) fn forget(&self) {
+        self.replace(self.current().settings.clone());
+        *self.state() = State::new();
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

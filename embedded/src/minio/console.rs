@@ -63,9 +63,10 @@ impl Console {
         }
     }
 
-    /// Ends every session.
+    /// Ends every session, and forgets what it has learnt of the provider.
     pub(super) fn forget(&self) {
         self.sessions().clear();
+        self.exchange.forget();
     }
 
     /// Answers one request.

@@ -1,7 +1,7 @@
 //! The console's side of the code flow: its state and the exchange of the code
 //! (`truth/minio/31-old-console-1.7.6-sso`).
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -117,10 +117,19 @@ enum Style {
 /// Exchanges codes; remembers how the token endpoint wants the client to name itself.
 #[derive(Default)]
 pub(super) struct Exchange {
-    style: OnceLock<Style>,
+    style: Mutex<Option<Style>>,
 }
 
 impl Exchange {
+    /// Forgets how the endpoint wants it.
+    pub(super) fn forget(&self) {
+        *self.style() = None;
+    }
+
+    fn style(&self) -> MutexGuard<'_, Option<Style>> {
+        self.style.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Exchanges `code`. Until one exchange succeeded, a refused one is tried a second time with the client in the
     /// form, as Go's oauth2 library does: a provider then sees the code twice.
     pub(super) async fn redeem(
@@ -131,7 +140,8 @@ impl Exchange {
         redirect_uri: &str,
         code: &str,
     ) -> Result<Tokens, String> {
-        let styles: &[Style] = match self.style.get() {
+        let known = *self.style();
+        let styles: &[Style] = match known {
             Some(Style::Header) => &[Style::Header],
             Some(Style::Params) => &[Style::Params],
             None => &[Style::Header, Style::Params],
@@ -145,7 +155,7 @@ impl Exchange {
                 let tokens: Tokens = serde_json::from_slice(response.body()).map_err(|error| {
                     format!("oauth2: cannot parse json: {}", go::json_error(response.body(), &error))
                 })?;
-                let _ = self.style.set(*style);
+                *self.style() = Some(*style);
                 return usable(tokens);
             }
             refused = refusal(response.status(), response.body());

@@ -127,6 +127,8 @@ impl Fetcher {
 /// A provider whose discovery document and keys were read.
 pub(super) struct Provider {
     discovery: Discovery,
+    /// The keys that were read first.
+    first: Keys,
     keys: RwLock<Keys>,
     fetcher: Fetcher,
 }
@@ -136,18 +138,25 @@ impl Provider {
     /// (`truth/minio/12-jwk-shapes`, `22-startup`). Without a provider there is nothing to read.
     pub(super) async fn discover(openid: &OpenId, fetcher: &Fetcher) -> Result<Self, OpenIdError> {
         if !openid.configured() {
-            let (discovery, keys) = (Discovery::default(), RwLock::default());
-            return Ok(Self { discovery, keys, fetcher: fetcher.clone() });
+            return Ok(Self::of(Discovery::default(), Keys::default(), fetcher));
         }
         openid.check()?;
         let discovery = fetcher.discovery(&openid.config_url).await?;
         if discovery.jwks_uri.is_empty() {
             return Err(OpenIdError::NoJwksUri(openid.config_url.clone()));
         }
-        let keys = RwLock::new(Keys::with_secret(&openid.client_id, &openid.client_secret));
-        let provider = Self { discovery, keys, fetcher: fetcher.clone() };
-        provider.refresh().await?;
-        Ok(provider)
+        let mut keys = Keys::with_secret(&openid.client_id, &openid.client_secret);
+        keys.add(&fetcher.jwks(&discovery.jwks_uri).await?)?;
+        Ok(Self::of(discovery, keys, fetcher))
+    }
+
+    fn of(discovery: Discovery, keys: Keys, fetcher: &Fetcher) -> Self {
+        Self { discovery, keys: RwLock::new(keys.clone()), first: keys, fetcher: fetcher.clone() }
+    }
+
+    /// The same with the keys that were read first.
+    pub(super) fn as_read(&self) -> Self {
+        Self::of(self.discovery.clone(), self.first.clone(), &self.fetcher)
     }
 
     /// The keys known now.

@@ -111,6 +111,13 @@ impl Minio {
         self.shared.iam_mut().remove_policy(name)
     }
 
+    /// Behaves as when it was started and initialised: nothing that has happened since is left.
+    pub async fn renew(&self) {
+        self.sessions.forget();
+        self.shared.renew();
+        self.shared.initialise().await;
+    }
+
     /// Behaves as a new process: forgets discovery, cached keys and console sessions, keeps policies, credentials
     /// and objects (`truth/minio/14-authentik-shapes`: `creds_after_restart_and_rotation`).
     pub fn restart(&self) {

@@ -31,10 +31,8 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(settings: Settings) -> Self {
-        let openid = &settings.openid;
-        let role = openid.role_arn().zip(openid.role_policy.clone());
         Self {
-            iam: RwLock::new(Iam::new(&settings.policies, openid.claim(), role, &settings.root_password)),
+            iam: RwLock::new(iam(&settings)),
             store: Mutex::new(Store::with_buckets(&settings.buckets)),
             fetcher: Fetcher::new(settings.names.clone(), settings.tls.clone()),
             deployment_id: uuid::Uuid::new_v4().to_string(),
@@ -109,6 +107,18 @@ impl Shared {
         self.again.notify_one();
     }
 
+    /// Forgets credentials, objects, what was done to policies, and every key but those that were read first. A provider
+    /// that was not there at once is to be looked for again.
+    pub(super) fn renew(&self) {
+        *self.iam_mut() = iam(&self.settings);
+        *self.store() = Store::with_buckets(&self.settings.buckets);
+        let at_once = self.attempts.load(Ordering::Acquire) == 1;
+        match self.provider().filter(|_| at_once) {
+            Some(provider) => self.set_provider(Some(Arc::new(provider.as_read()))),
+            None => self.restart(),
+        }
+    }
+
     pub(super) fn log(&self, line: impl Into<String>) {
         self.settings.logs.write(COMPONENT, line);
     }
@@ -116,6 +126,12 @@ impl Shared {
     fn set_provider(&self, provider: Option<Arc<Provider>>) {
         *self.provider.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = provider;
     }
+}
+
+fn iam(settings: &Settings) -> Iam {
+    let openid = &settings.openid;
+    let role = openid.role_arn().zip(openid.role_policy.clone());
+    Iam::new(&settings.policies, openid.claim(), role, &settings.root_password)
 }
 
 /// Seconds since 1970, now.

@@ -21,7 +21,7 @@ use crate::listen::{self, Connection, LOOPBACK};
 const REMEMBERED: usize = 1_000;
 
 /// What a probe is started with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProbeSettings {
     /// The service's name; letters, digits, `-`, `_` and `.` go into the `X-Ssoproof-Probe` header.
     pub name: String,

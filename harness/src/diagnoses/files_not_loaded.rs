@@ -20,10 +20,10 @@ impl Diagnosis for FilesNotLoaded {
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        // A bad file is a cause of its own.
-        subject.routing().ok()?;
         let finding = subject
             .finding(|finding| finding.what == "the gateway" && finding.got.starts_with("not within"))?;
+        // A bad file is a cause of its own.
+        subject.routing().ok()?;
         Some(Diagnosed {
             code: self.code(),
             title: format!("Traefik does not load what was written into its files: {}", finding.got),

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use regex::Regex;
 use serde_json::Value;
@@ -44,7 +45,7 @@ pub struct Subject<'a> {
     /// The deployment's services with their URLs.
     services: Vec<(&'a str, &'a Service, Url)>,
     /// The routers in force, read when they are first asked for.
-    routing: OnceCell<Result<Routing, Problem>>,
+    routing: OnceCell<Result<Arc<Routing>, Problem>>,
 }
 
 impl<'a> Subject<'a> {
@@ -107,7 +108,7 @@ impl Subject<'_> {
 
     /// The routers in force.
     pub(super) fn routing(&self) -> Result<&Routing, &Problem> {
-        self.routing.get_or_init(|| Routing::read(self.deployment, self.traefik)).as_ref()
+        self.routing.get_or_init(|| Routing::read(self.deployment, self.traefik)).as_deref()
     }
 
     /// A place in `deployment.yaml`.

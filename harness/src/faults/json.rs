@@ -43,6 +43,7 @@ fn row(row: &Row) -> Value {
             Caught::Missed => "missed",
             Caught::Inapplicable => "inapplicable",
         },
+        "tried": row.tried,
         "cases": row.cases(),
         "failed": failed,
     })

@@ -59,6 +59,8 @@ impl CheckId {
 pub struct Row {
     /// The fault.
     pub fault: &'static Fault,
+    /// How many cases ran under it: those that it could not touch pass without.
+    pub tried: usize,
     /// What was failed, by scenario.
     pub failed: BTreeMap<String, Tally>,
     /// Why the stack could not have the fault: the deployment has nothing for it to break.
@@ -94,11 +96,12 @@ pub enum Caught {
 impl Row {
     /// A row in which nothing has failed yet.
     pub fn new(fault: &'static Fault) -> Self {
-        Self { fault, failed: BTreeMap::new(), missed: None }
+        Self { fault, tried: 0, failed: BTreeMap::new(), missed: None }
     }
 
     /// Takes a case that is over.
     pub(super) fn take(&mut self, outcome: &CaseOutcome) {
+        self.tried += 1;
         if !outcome.verdict.fails_run() {
             return;
         }

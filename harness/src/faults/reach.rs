@@ -7,8 +7,11 @@ use ssoproof_deployment::Deployment;
 use ssoproof_embedded::faults::{Exchange, Fault, Link, Seam, Tampering};
 
 use super::routes::Rerouted;
-use super::trace::Trace;
-use crate::stacks::{Embedded, Stack as _, host_of};
+use super::trace::{Passed, Trace};
+use crate::stacks::{Embedded, Stack as _, host_of, probe_settings};
+
+/// How the names of headers begin that tell which way a request came.
+const FORWARDING: [&str; 3] = ["x-forwarded", "x-real", "forwarded"];
 
 /// How far a fault reaches.
 pub(super) struct Reach<'a> {
@@ -26,10 +29,12 @@ enum Touched<'a> {
     Dials(BTreeSet<String>),
     /// Something passes the wire that the fault changes.
     Wire(Link, &'a Tampering),
-    /// Authentik is asked about an OAuth2 client with one of these names.
-    Clients(&'a BTreeSet<String>),
+    /// Authentik is asked with one of these words.
+    Words(&'a BTreeSet<String>),
     /// It is about tools that write Traefik's files.
     Tools,
+    /// A browser tells which way its request came.
+    Tells,
     /// A request is routed otherwise.
     Routes(Box<Rerouted>),
 }
@@ -49,17 +54,24 @@ impl<'a> Reach<'a> {
         let touched = match &fault.seam {
             Seam::Grafana(_) => Touched::Dials(grafana),
             Seam::Minio(_) => Touched::Dials(minio),
-            Seam::Service(_) => {
-                Touched::Dials(hosts(deployment.services.values().map(|service| service.url.as_str())))
+            Seam::Service(change) => {
+                let changed = deployment.services.iter().filter(|(slug, service)| {
+                    let healthy = probe_settings(slug, service);
+                    let mut broken = healthy.clone();
+                    change(&mut broken);
+                    broken != healthy
+                });
+                Touched::Dials(hosts(changed.map(|(_, service)| service.url.as_str())))
             }
             Seam::Wire(link, tampering) => Touched::Wire(*link, tampering),
             Seam::Files(_) => {
                 let rerouted = Rerouted::between(deployment, healthy.traefik_files(), broken.traefik_files());
                 rerouted.map_or(Touched::Every, |rerouted| Touched::Routes(Box::new(rerouted)))
             }
-            Seam::Script(_) => Touched::Tools,
-            Seam::Database(_) => broken.changed_clients().map_or(Touched::Every, Touched::Clients),
-            Seam::Gateway(_) | Seam::Version(_) => Touched::Every,
+            Seam::Script(_) | Seam::Unwatched => Touched::Tools,
+            Seam::Trust(_) => Touched::Tells,
+            Seam::Database(_) => broken.changed_words().map_or(Touched::Every, Touched::Words),
+            Seam::Version(_) => Touched::Every,
         };
         Self { deployment, apps, touched }
     }
@@ -70,12 +82,18 @@ impl<'a> Reach<'a> {
             Touched::Every => true,
             Touched::Dials(hosts) => trace.dials(hosts),
             Touched::Tools => trace.reads_files,
+            Touched::Tells => trace.requests.iter().any(|request| {
+                let mut names = request.headers.iter().map(|(name, _)| String::from_utf8_lossy(name));
+                names.any(|name| {
+                    // Some write `X_Forwarded_For`, which stands for the same where names are folded.
+                    let name = name.to_ascii_lowercase().replace(['_', '.'], "-");
+                    FORWARDING.iter().any(|way| name.starts_with(way))
+                })
+            }),
             Touched::Wire(link, tampering) => self
                 .met(trace)
                 .any(|exchange| exchange.link == *link && exchange.changed_by(tampering, self.deployment)),
-            Touched::Clients(names) => {
-                self.met(trace).any(|exchange| exchange.link == Link::Authentik && names_one(exchange, names))
-            }
+            Touched::Words(words) => self.passed(trace).any(|passed| passed.says_one(words)),
             Touched::Routes(rerouted) => {
                 trace.reads_files
                     || trace.requests.iter().any(|request| rerouted.takes(request))
@@ -84,22 +102,19 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// What passes wires for the case of `trace`. What passes while a stack starts is for its apps.
+    /// What passes wires for the case of `trace`.
     fn met<'t>(&self, trace: &'t Trace) -> impl Iterator<Item = &'t Exchange> {
-        let start = if trace.dials(&self.apps) { trace.start.as_slice() } else { &[] };
-        start.iter().chain(&trace.exchanges)
+        self.passed(trace).flat_map(|passed| &passed.exchanges)
+    }
+
+    /// The same, in one part or two. What passes while a stack starts is for its apps.
+    fn passed<'t>(&self, trace: &'t Trace) -> impl Iterator<Item = &'t Passed> {
+        let start = trace.dials(&self.apps).then(|| trace.start.as_ref());
+        start.into_iter().chain([&trace.after])
     }
 }
 
 /// The host of each of `urls`.
 fn hosts<'a>(urls: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     urls.into_iter().filter_map(host_of).collect()
-}
-
-/// Whether Authentik is asked about a client with one of `names`, or by the API, which lists them all.
-fn names_one(exchange: &Exchange, names: &BTreeSet<String>) -> bool {
-    let uri = exchange.request.uri().to_string();
-    let body = String::from_utf8_lossy(exchange.request.body());
-    uri.contains("/api/v3/") && !uri.contains("/api/v3/flows/executor/")
-        || names.iter().any(|name| uri.contains(name.as_str()) || body.contains(name.as_str()))
 }

@@ -1,7 +1,8 @@
 //! What a change of Traefik's files does to requests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::header::HOST;
 use ssoproof_deployment::Deployment;
@@ -14,10 +15,14 @@ use crate::routing::Routing;
 
 /// Two folders of Traefik files, and the definitions in which they differ.
 pub(super) struct Rerouted {
-    before: Routing,
-    after: Routing,
-    /// Names of routers, middlewares and services.
-    changed: BTreeSet<String>,
+    before: Arc<Routing>,
+    after: Arc<Routing>,
+    /// Routers, middlewares and services by kind and name.
+    changed: BTreeSet<(String, String)>,
+    /// Whether a rule looks at headers.
+    by_headers: bool,
+    /// What is known of requests by method and URL, where no rule looks at headers.
+    known: Mutex<HashMap<(String, String), bool>>,
 }
 
 impl Rerouted {
@@ -25,7 +30,12 @@ impl Rerouted {
     pub(super) fn between(deployment: &Deployment, before: &Path, after: &Path) -> Option<Self> {
         let changed = Files::read(after).ok()?.differences(&Files::read(before).ok()?)?;
         let read = |folder| Routing::read(deployment, folder).ok();
-        Some(Self { before: read(before)?, after: read(after)?, changed })
+        let (before, after) = (read(before)?, read(after)?);
+        let looks = |router: &Router| {
+            router.definition.rule.as_ref().is_some_and(|rule| rule.to_ascii_lowercase().contains("header"))
+        };
+        let by_headers = [&before, &after].iter().any(|routing| routing.config().routers.iter().any(looks));
+        Some(Self { before, after, changed, by_headers, known: Mutex::default() })
     }
 
     /// Whether another router takes `request`, or one that does something else with it.
@@ -36,7 +46,8 @@ impl Rerouted {
             return true;
         }
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let headers = request.headers.iter().map(|(name, value)| (text(name), text(value))).collect();
+        let headers = request.headers.iter().filter(|_| self.by_headers);
+        let headers = headers.map(|(name, value)| (text(name), text(value))).collect();
         self.reroutes(&request.url, &request.method, &headers)
     }
 
@@ -50,6 +61,15 @@ impl Rerouted {
     }
 
     fn reroutes(&self, url: &Url, method: &str, headers: &Vec<(String, String)>) -> bool {
+        if self.by_headers {
+            return self.differs(url, method, headers);
+        }
+        let key = (method.to_owned(), url.to_string());
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        *known.entry(key).or_insert_with(|| self.differs(url, method, headers))
+    }
+
+    fn differs(&self, url: &Url, method: &str, headers: &Vec<(String, String)>) -> bool {
         let winner = |routing: &'_ Routing| routing.winner(url, method, headers).cloned();
         match (winner(&self.before), winner(&self.after)) {
             (None, None) => false,
@@ -62,10 +82,11 @@ impl Rerouted {
 
     /// Whether the router, or something that it uses, is defined otherwise.
     fn concerns(&self, router: &Router) -> bool {
-        let steps = router.steps.iter().map(|step| &step.name);
-        let service = router.service.iter().map(|service| &service.name);
-        let names = [&router.name].into_iter().chain(&router.middlewares).chain(steps).chain(service);
-        names.into_iter().any(|name| self.changed.contains(unqualified(name)))
+        let own = router.middlewares.iter().chain(router.steps.iter().map(|step| &step.name));
+        let own = own.map(|name| ("middlewares", name));
+        let service = router.service.iter().map(|service| ("services", &service.name));
+        let mut all = [("routers", &router.name)].into_iter().chain(own).chain(service);
+        all.any(|(kind, name)| self.changed.contains(&(kind.to_owned(), unqualified(name).to_owned())))
     }
 }
 

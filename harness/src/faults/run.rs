@@ -13,13 +13,13 @@ use ssoproof_embedded::faults::Fault;
 
 use super::matrix::{Caught, CheckId, Column, Matrix, Row};
 use super::reach::Reach;
-use super::trace::Trace;
-use crate::runner::{self, CaseOutcome, Event, Verdict};
+use super::trace::{Trace, Tracer};
+use crate::runner::{self, CaseOutcome, Event, Verdict, usual_jobs};
 use crate::scenario::Case;
 use crate::stacks::{Embedded, StackError};
 
 /// How many faults are run at once.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 8;
 /// How many cases run at once on one stack.
 const JOBS: usize = 4;
 /// How many further cases are tried before it is looked whether one has failed.
@@ -66,15 +66,21 @@ pub async fn run(
 ) -> Result<Matrix, FaultsError> {
     let suite = Suite::healthy(deployment, cases).await?;
     let of = faults.len();
-    let mut matrix = Matrix { rows: Vec::new(), columns: suite.columns() };
-    let rows = stream::iter(faults).map(|fault| suite.row(fault, whole));
-    let mut running = rows.buffered(AT_ONCE);
-    while let Some(row) = running.next().await {
+    let rows = faults.into_iter().enumerate().map(|(place, fault)| {
+        let row = suite.row(fault, whole);
+        async move { (place, row.await) }
+    });
+    let mut running = stream::iter(rows).buffer_unordered(AT_ONCE);
+    let mut rows = Vec::new();
+    while let Some((place, row)) = running.next().await {
         let row = row?;
-        progress(Progress { fault: row.fault, done: matrix.rows.len() + 1, of });
-        matrix.rows.push(row);
+        progress(Progress { fault: row.fault, done: rows.len() + 1, of });
+        rows.push((place, row));
     }
     drop(running);
+    rows.sort_by_key(|(place, _)| *place);
+    let rows = rows.into_iter().map(|(_, row)| row).collect();
+    let mut matrix = Matrix { rows, columns: suite.columns() };
     if !whole {
         suite.look_closer(&mut matrix).await?;
     }
@@ -99,16 +105,13 @@ struct Traced {
 impl Suite {
     async fn healthy(deployment: Arc<Deployment>, cases: &[Arc<Case>]) -> Result<Self, FaultsError> {
         let stack = Arc::new(Embedded::start(deployment.clone()).await?);
+        let tracer = Arc::new(Tracer::new(stack.clone(), deployment.clone()));
         let offered = cases.iter().filter(|case| runner::unsupported(case, stack.as_ref()).is_none());
         let tasks = offered.map(|case| {
-            let (stack, deployment) = (stack.clone(), deployment.clone());
-            async move {
-                let kept = case.clone();
-                let task = async move { Trace::take(kept, &stack, &deployment).await };
-                (case.clone(), tokio::spawn(task).await)
-            }
+            let (tracer, kept) = (tracer.clone(), case.clone());
+            async move { (case.clone(), tokio::spawn(async move { tracer.take(kept).await }).await) }
         });
-        let mut taken = stream::iter(tasks).buffered(JOBS);
+        let mut taken = stream::iter(tasks).buffered(usual_jobs());
         let (mut traced, mut untraced) = (Vec::new(), Vec::new());
         while let Some((case, taken)) = taken.next().await {
             match taken.map(Result::ok) {

@@ -29,11 +29,13 @@ fn heading(text: &mut String, last: &mut Option<Group>, group: Group) {
     }
 }
 
-/// The rows of `matrix`, and what is wrong with the whole, `lost` among it; `verbose` names scenarios and examples.
-pub fn text(matrix: &Matrix, lost: &[Lost], verbose: bool) -> String {
+/// The rows of `matrix`, and what is wrong with the whole, `lost` among it. What a `part` of the cases does not catch is no
+/// hole; `verbose` names scenarios and examples.
+pub fn text(matrix: &Matrix, lost: &[Lost], part: bool, verbose: bool) -> String {
     let mut text = String::new();
     let mut group = None;
-    for row in &matrix.rows {
+    let told = |row: &&Row| !(part && row.caught() == Caught::Missed);
+    for row in matrix.rows.iter().filter(told) {
         heading(&mut text, &mut group, row.fault.group);
         line(&mut text, row);
         if verbose || matches!(row.caught(), Caught::Misnamed) {
@@ -51,10 +53,11 @@ pub fn text(matrix: &Matrix, lost: &[Lost], verbose: bool) -> String {
     let of = matrix.rows.len() - matrix.count(Caught::Inapplicable);
     let _ = writeln!(
         text,
-        "\n{of} faults: {} caught and named, {} caught and misnamed, {} caught by nobody; {} of {} scenarios and {failed} checks failed by a fault",
+        "\n{of} faults: {} caught and named, {} caught and misnamed, {} caught by {}; {} of {} scenarios and {failed} checks failed by a fault",
         matrix.count(Caught::Named),
         matrix.count(Caught::Misnamed),
         matrix.count(Caught::Missed),
+        if part { "none of these cases" } else { "nobody" },
         matrix.columns.len() - idle.len(),
         matrix.columns.len(),
     );
@@ -86,10 +89,10 @@ fn line(text: &mut String, row: &Row) {
         Caught::Missed => writeln!(text, "  ✗ {name:<36} caught by nobody"),
         caught => {
             let mark = if caught == Caught::Named { '✓' } else { '✗' };
-            let (cases, scenarios) = (row.cases(), row.failed.len());
+            let (cases, scenarios, tried) = (row.cases(), row.failed.len(), row.tried);
             writeln!(
                 text,
-                "  {mark} {name:<36} {}  {} of {cases} cases, {scenarios} scenarios",
+                "  {mark} {name:<36} {}  {} of {cases} cases, {scenarios} scenarios; {tried} tried",
                 row.fault.diagnosis,
                 row.named(),
             )

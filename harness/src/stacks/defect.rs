@@ -47,8 +47,8 @@ impl Defect {
         profile
     }
 
-    /// What has been set up in `authentik`. Returns the names of the OAuth2 clients that it is about, where it is about
-    /// nothing else.
+    /// What has been set up in `authentik`. Returns words that requests which it is about say, where it is about
+    /// some requests only.
     pub(super) fn in_database(
         self,
         authentik: &Authentik,
@@ -58,7 +58,7 @@ impl Defect {
         authentik.edit(|state| {
             let before = state.clone();
             let found = change(state, deployment);
-            if found { Ok(state.changed_clients(&before)) } else { Err(self.missed()) }
+            if found { Ok(state.changed_words(&before)) } else { Err(self.missed()) }
         })
     }
 
@@ -74,8 +74,10 @@ impl Defect {
 
     /// Traefik's static configuration.
     pub(super) fn in_gateway(self, settings: &mut gateway::Settings) {
-        if let Some(Seam::Gateway(change)) = self.seam() {
-            change(settings);
+        match self.seam() {
+            Some(Seam::Unwatched) => settings.watch = false,
+            Some(Seam::Trust(trusted)) => settings.trusted = trusted.clone(),
+            _ => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use rustls::{ClientConfig, ServerConfig};
@@ -40,12 +40,14 @@ pub struct Embedded {
     client: Client,
     logs: Logs,
     origin: Origin,
-    changed_clients: Option<BTreeSet<String>>,
+    changed_words: Option<BTreeSet<String>>,
     /// The folder with the Traefik files.
     files: PathBuf,
-    _authentik: Authentik,
+    authentik: Authentik,
     gateway: Gateway,
-    _parts: Parts,
+    parts: Parts,
+    /// Forks that no case is on, as good as new.
+    free: Mutex<Vec<Arc<Self>>>,
     _wires: Wires,
 }
 
@@ -107,9 +109,21 @@ impl Embedded {
         Self::build(self.blueprint.clone(), Some(&self.origin), reach == Reach::Files, recorder).await
     }
 
-    /// The names of the OAuth2 clients that the stack's fault is about, when it is about nothing else.
-    pub fn changed_clients(&self) -> Option<&BTreeSet<String>> {
-        self.changed_clients.as_ref()
+    /// Puts every part into the state that cases start from, when nobody uses the stack. Its files stay.
+    pub async fn renew(&self) {
+        self.authentik.edit(|state| state.clone_from(&self.origin.provisioned));
+        self.parts.renew().await;
+        self.logs.clear();
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<Arc<Self>>> {
+        self.free.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Words of which every request to Authentik says one that the stack's fault is about, when it is about what has been
+    /// set up there, and not about every request.
+    pub fn changed_words(&self) -> Option<&BTreeSet<String>> {
+        self.changed_words.as_ref()
     }
 
     /// Where the gateway listens, plain and with TLS.
@@ -143,13 +157,13 @@ impl Embedded {
         if let Some((host, port)) = host_and_port(&deployment.auth.upstream) {
             internal.insert(&host, port, authentik.address());
         }
-        let mut changed_clients = None;
+        let mut changed_words = None;
         let provisioned = match origin {
             Some(origin) => origin.provisioned.clone(),
             None => {
                 let client = Client::new(internal.clone(), blueprint.tls.clone());
                 provision(deployment, client, &deployment.auth.upstream, &blueprint.secrets).await?;
-                changed_clients = defect.in_database(&authentik, deployment)?;
+                changed_words = defect.in_database(&authentik, deployment)?;
                 Arc::new(authentik.state())
             }
         };
@@ -215,11 +229,12 @@ impl Embedded {
             client,
             logs,
             origin,
-            changed_clients,
+            changed_words,
             files,
-            _authentik: authentik,
+            authentik,
             gateway,
-            _parts: parts,
+            parts,
+            free: Mutex::default(),
             _wires: wires,
         })
     }
@@ -312,14 +327,28 @@ impl Stack for Embedded {
         Box::pin(std::future::ready(tails))
     }
 
-    /// Whoever disturbs others gets a fork.
+    /// Whoever disturbs others gets a fork. It goes from case to case, unless its files are rewritten.
     fn lend(self: Arc<Self>, reach: Reach) -> StackFuture<'static, Loan> {
         Box::pin(async move {
             if reach == Reach::Own {
                 return Ok(Loan::new(self));
             }
-            let fork = self.fork(reach, None).await?;
-            Ok(Loan::new(Arc::new(fork)))
+            let free = if reach == Reach::Files { None } else { self.free().pop() };
+            let fork = match free {
+                Some(fork) => fork,
+                None => Arc::new(self.fork(reach, None).await?),
+            };
+            if reach == Reach::Files {
+                return Ok(Loan::new(fork));
+            }
+            let back = fork.clone();
+            Ok(Loan::returning(fork, move |_| {
+                Box::pin(async move {
+                    back.renew().await;
+                    self.free().push(back);
+                    Ok(())
+                })
+            }))
         })
     }
 }

@@ -42,7 +42,7 @@ pub use live::Live;
 pub(crate) use loaded::{has_loaded, settled};
 pub use loan::Loan;
 pub use opened::{Opened, StackChoice, detach, hold};
-pub(crate) use parts::{copy_of, failed, host_and_port, host_of};
+pub(crate) use parts::{copy_of, failed, host_and_port, host_of, probe_settings};
 pub(crate) use process::{end, interrupted, leave_terminal};
 pub use secrets::Secrets;
 pub(crate) use tls_front::TlsFront;

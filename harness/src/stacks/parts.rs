@@ -90,7 +90,7 @@ impl Services {
 pub(super) struct Parts {
     pub(super) upstreams: Upstreams,
     minio: Option<Minio>,
-    _grafana: Option<Grafana>,
+    grafana: Option<Grafana>,
     _services: Arc<Services>,
 }
 
@@ -99,14 +99,14 @@ impl Parts {
         let mut parts = Self {
             upstreams: making.services.upstreams.clone(),
             minio: None,
-            _grafana: None,
+            grafana: None,
             _services: making.services.clone(),
         };
         if let Some(app) = making.grafana {
             let grafana = Grafana::start_at((making.address, 0).into(), making.grafana(app)).await;
             let grafana = grafana.map_err(|error| failed("Grafana", &error))?;
             parts.served(&app.upstream, grafana.address());
-            parts._grafana = Some(grafana);
+            parts.grafana = Some(grafana);
         }
         if let Some(app) = making.minio {
             let minio = Minio::start_at(making.address, making.minio(app)).await;
@@ -123,6 +123,16 @@ impl Parts {
     pub(super) async fn initialise(&self) {
         if let Some(minio) = &self.minio {
             let _ = minio.initialise().await;
+        }
+    }
+
+    /// Puts Grafana and MinIO into the state that they were in once they were initialised.
+    pub(super) async fn renew(&self) {
+        if let Some(grafana) = &self.grafana {
+            grafana.forget();
+        }
+        if let Some(minio) = &self.minio {
+            minio.renew().await;
         }
     }
 
@@ -224,7 +234,7 @@ pub(super) fn policy_texts(deployment: &Deployment) -> Result<BTreeMap<String, S
 }
 
 /// The probe in place of a service.
-pub(super) fn probe_settings(slug: &str, service: &Service) -> ProbeSettings {
+pub(crate) fn probe_settings(slug: &str, service: &Service) -> ProbeSettings {
     let bridge = match service.bridge {
         None => Bridge::None,
         Some(DeployedBridge::AsDocumented) => Bridge::AsDocumented,

@@ -123,7 +123,7 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: None,
         breaks: "DEVPUSH-1",
         diagnosis: "SSO-D02",
-        seam: Seam::Gateway(|settings| settings.watch = false),
+        seam: Seam::Unwatched,
     },
     Fault {
         name: "patcher_writes_in_place",

@@ -16,7 +16,7 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://doc.traefik.io/traefik/reference/install-configuration/entrypoints/"),
         breaks: "HDR-9",
         diagnosis: "SSO-F01",
-        seam: Seam::Gateway(|settings| settings.trusted = Trusted::Everybody),
+        seam: Seam::Trust(Trusted::Everybody),
     },
     Fault {
         name: "tls_ends_in_front",
