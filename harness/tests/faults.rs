@@ -82,6 +82,19 @@ fn what_some_cases_do_not_catch_is_no_hole() {
     assert_eq!(code, 0, "{text}");
 }
 
+#[test]
+fn a_deployment_is_not_asked_to_catch_what_it_does_not_promise() {
+    let output = Command::new(env!("CARGO_BIN_EXE_ssoproof"))
+        .args(["faults", "--deployment", "../scenarios/lantern"])
+        .output()
+        .expect("ssoproof");
+    let told = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    // It has no MinIO, and nothing rewrites its files.
+    assert!(told.contains("faults were left out") && !told.contains("policies_are_missing"), "{told}");
+    assert!(told.contains("✓ session_not_stored"), "{told}");
+}
+
 /// The scenarios that `ssoproof` with these arguments fails.
 fn failed(arguments: &[&str], of: fn(&serde_json::Value) -> BTreeSet<String>) -> BTreeSet<String> {
     let folder = tempfile::tempdir().expect("folder");

@@ -1,5 +1,6 @@
 //! `ssoproof faults`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ssoproof_deployment::Problem;
@@ -22,10 +23,17 @@ pub(super) fn faults(options: &FaultsOptions) -> Exit {
 
 fn under_faults(options: &FaultsOptions) -> Result<Exit, Exit> {
     let (deployment, cases) = place::some_chosen(&options.chosen)?;
-    let chosen = if options.fault.is_empty() {
-        catalogue::all().collect()
+    let (chosen, outside): (Vec<_>, Vec<_>) = if options.fault.is_empty() {
+        let proved: BTreeSet<&str> = cases
+            .iter()
+            .flat_map(|case| &case.scenario.file.requirements)
+            .map(|requirement| requirement.as_str())
+            .collect();
+        // A part of the scenarios may well catch what others are there for.
+        let part = options.chosen.narrows();
+        catalogue::all().partition(|fault| part || proved.contains(fault.breaks))
     } else {
-        options.fault.iter().map(|named| named.0).collect()
+        (options.fault.iter().map(|named| named.0).collect(), Vec::new())
     };
     let deployment = Arc::new(deployment);
     let held = Held::read(&deployment).map_err(|problem| place::refuse(problem, Exit::Parse))?;
@@ -56,7 +64,7 @@ fn under_faults(options: &FaultsOptions) -> Result<Exit, Exit> {
     // Some cases catch some faults: what the others would catch is no hole.
     let part = all && options.chosen.narrows();
     let missed = if part { 0 } else { matrix.count(Caught::Missed) };
-    Ok(match out(&faults::text(&matrix, &lost, part, options.verbose)) {
+    Ok(match out(&faults::text(&matrix, &lost, part, outside.len(), options.verbose)) {
         Exit::Ok if matrix.count(Caught::Misnamed) + missed > 0 => Exit::CaseFailed,
         // The same goes for scenarios.
         Exit::Ok if all && !(matrix.idle().is_empty() && lost.is_empty()) => Exit::CaseFailed,

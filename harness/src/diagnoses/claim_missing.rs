@@ -50,7 +50,10 @@ impl Diagnosis for ClaimMissing {
         let traced = subject.role_trace().is_some_and(|line| line.contains("id_token: groups missing"));
         (claims && missing || bare || traced).then(|| Diagnosed {
             code: self.code(),
-            title: "the id token has no claim `groups`".to_owned(),
+            title: match subject.groups_elsewhere() {
+                Some(path) => format!("the id token has no claim `groups`; it has the groups as `{path}`"),
+                None => "the id token has no claim `groups`".to_owned(),
+            },
             pointer: None,
             help: "give the provider the default scope mappings, and let the app ask for `profile`"
                 .to_owned(),

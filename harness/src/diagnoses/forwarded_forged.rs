@@ -27,8 +27,11 @@ impl Diagnosis for ForwardedForged {
             let forged = hop.request.header("x-forwarded-host").map(str::to_owned);
             let own = hop.request.url.host_str();
             let to = hop.redirect_target().map(|to| to.query().unwrap_or_default().to_owned());
+            // It sends the browser back there, or has no provider for it.
+            let unknown = hop.status() == Some(404)
+                && hop.response().is_some_and(|answer| answer.header("x-powered-by") == Some("authentik"));
             forged.is_some_and(|forged| {
-                Some(forged.as_str()) != own && to.is_some_and(|to| to.contains(&forged))
+                Some(forged.as_str()) != own && (unknown || to.is_some_and(|to| to.contains(&forged)))
             })
         });
         let title = match (finding, led) {

@@ -1,6 +1,8 @@
 //! SSO-O12.
 
-use super::subject::{AUTHORIZE, Diagnosed, Diagnosis, Subject};
+use url::Url;
+
+use super::subject::{AUTHORIZE, Diagnosed, Diagnosis, OUTPOST, Subject};
 use crate::evidence::parameter;
 
 /// The authorize endpoint sends browsers back without a code or a state.
@@ -22,7 +24,9 @@ impl Diagnosis for NoCode {
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let (hop, missing) =
             subject.ledger.hops.iter().filter(|hop| hop.request.url.path() == AUTHORIZE).find_map(|hop| {
-                let to = hop.redirect_target().filter(|to| !subject.is_auth(to))?;
+                // The way back to the outpost may be at Authentik's own host.
+                let back = |to: &Url| !subject.is_auth(to) || to.path().starts_with(OUTPOST);
+                let to = hop.redirect_target().filter(back)?;
                 let has = |name: &str| parameter(&to, name).is_some();
                 let sent = parameter(&hop.request.url, "state").is_some();
                 match (has("error"), has("code"), !sent || has("state")) {

@@ -24,7 +24,9 @@ impl Diagnosis for NotInOutpost {
                 let core = hop
                     .response()
                     .is_some_and(|response| response.header("x-powered-by") == Some("authentik"));
-                hop.request.url.host_str() == url.host_str() && hop.status() == Some(404) && core
+                // One that says it is for another host may be believed, which is another matter.
+                let own = hop.request.header("x-forwarded-host").is_none();
+                own && hop.request.url.host_str() == url.host_str() && hop.status() == Some(404) && core
             })
         })?;
         Some(Diagnosed {

@@ -24,8 +24,11 @@ impl Diagnosis for SessionLost {
         let (callback, next) =
             subject.ledger.hops.iter().zip(subject.ledger.hops.iter().skip(1)).find(|(one, next)| {
                 let back = one.request.url.path() == CALLBACK && matches!(one.status(), Some(302 | 307));
+                let place = one.redirect_target();
+                let hosts = [Some(&one.request.url), place.as_ref()].into_iter().flatten();
+                let mut hosts = hosts.map(|url| url.host_str());
                 back && subject.goes_to_authorize(next)
-                    && next.request.url.host_str() == one.request.url.host_str()
+                    && hosts.any(|host| host == next.request.url.host_str())
             })?;
         let host = callback.request.url.host_str().unwrap_or_default();
         Some(Diagnosed {

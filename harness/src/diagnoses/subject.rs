@@ -223,6 +223,35 @@ impl Subject<'_> {
         hop.redirect_target().is_some_and(|to| self.is_auth(&to) && to.path() == AUTHORIZE)
     }
 
+    /// The request for which the login began that `callback` ends: the two have the same state. The callback of a provider
+    /// for a whole domain is at another host.
+    pub(super) fn began(&self, callback: &Hop) -> Option<&Hop> {
+        let state = parameter(&callback.request.url, "state");
+        let before = self.ledger.hops.iter().filter(|hop| {
+            hop.index < callback.index && hop.actor == callback.actor && self.goes_to_authorize(hop)
+        });
+        let mut latest = before.rev();
+        match state {
+            Some(_) => {
+                latest.find(|hop| hop.redirect_target().is_some_and(|to| parameter(&to, "state") == state))
+            }
+            None => latest.find(|hop| hop.request.url.host_str() == callback.request.url.host_str()),
+        }
+    }
+
+    /// Where the id token of a login has a name of one of the deployment's groups, beside its claim `groups`: a path such as
+    /// `realm.groups`.
+    pub(super) fn groups_elsewhere(&self) -> Option<String> {
+        let known = |text: &str| self.deployment.groups.iter().any(|group| group.as_str() == text);
+        self.id_claims().find_map(|claims| {
+            let claims = claims.as_object()?.clone();
+            claims
+                .iter()
+                .filter(|(name, _)| *name != "groups")
+                .find_map(|(name, value)| holds(value, name, &known))
+        })
+    }
+
     /// Whether `hop` is answered with a redirect to the login flow.
     pub(super) fn goes_to_login(&self, hop: &Hop) -> bool {
         let flow = format!("/if/flow/{}/", self.deployment.auth.authentication_flow);
@@ -340,5 +369,19 @@ pub struct Pointer {
 impl fmt::Display for Pointer {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}:{}: {}", self.file.display(), self.line, self.text)
+    }
+}
+
+/// The path, from `path`, of a list with a text that is `known`.
+fn holds(value: &Value, path: &str, known: &impl Fn(&str) -> bool) -> Option<String> {
+    match value {
+        Value::Array(items) => {
+            let found = items.iter().any(|item| item.as_str().is_some_and(known));
+            found.then(|| path.to_owned())
+        }
+        Value::Object(fields) => {
+            fields.iter().find_map(|(name, value)| holds(value, &format!("{path}.{name}"), known))
+        }
+        _ => None,
     }
 }

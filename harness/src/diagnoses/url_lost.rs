@@ -23,13 +23,7 @@ impl Diagnosis for UrlLost {
         let (callback, place) =
             hops.iter().filter(|hop| hop.request.url.path() == CALLBACK).find_map(|hop| {
                 let place = hop.redirect_target()?;
-                let asked = hops
-                    .iter()
-                    .filter(|asked| asked.index < hop.index && asked.actor == hop.actor)
-                    .rfind(|asked| {
-                    asked.request.url.host_str() == hop.request.url.host_str()
-                        && subject.goes_to_authorize(asked)
-                })?;
+                let asked = subject.began(hop)?;
                 let mut wanted = asked.request.url.clone();
                 wanted.set_fragment(None);
                 let started = asked.request.url.path().starts_with(OUTPOST);

@@ -24,6 +24,10 @@ impl Diagnosis for UserinfoMasked {
         let line = subject.role_trace().filter(|line| {
             line.contains("id_token: groups missing") && line.contains("userinfo: not asked")
         })?;
+        // They are there by another name, and so they are in userinfo.
+        if subject.groups_elsewhere().is_some() {
+            return None;
+        }
         Some(Diagnosed {
             code: self.code(),
             title: format!(

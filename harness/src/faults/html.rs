@@ -75,7 +75,7 @@ fn line(row: &Row, columns: &[Column]) -> Markup {
 
 fn cell(row: &Row, column: &Column) -> Markup {
     let Some(tally) = row.failed.get(&column.scenario) else { return html! { td {} } };
-    let named = tally.causes.get(row.fault.diagnosis).copied().unwrap_or(0) == tally.cases;
+    let named = tally.causes.keys().all(|cause| row.names(cause));
     let title =
         format!("{} × {}: {} of {} cases", row.fault.name, column.scenario, tally.cases, column.cases);
     html! { td class=(if named { "n" } else { "m" }) title=(title) { (tally.cases) } }

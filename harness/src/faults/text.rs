@@ -30,8 +30,9 @@ fn heading(text: &mut String, last: &mut Option<Group>, group: Group) {
 }
 
 /// The rows of `matrix`, and what is wrong with the whole, `lost` among it. What a `part` of the cases does not catch is no
-/// hole; `verbose` names scenarios and examples.
-pub fn text(matrix: &Matrix, lost: &[Lost], part: bool, verbose: bool) -> String {
+/// hole; `outside` is how many faults were left out, as they break what no case proves; `verbose` names scenarios and
+/// examples.
+pub fn text(matrix: &Matrix, lost: &[Lost], part: bool, outside: usize, verbose: bool) -> String {
     let mut text = String::new();
     let mut group = None;
     let told = |row: &&Row| !(part && row.caught() == Caught::Missed);
@@ -49,6 +50,9 @@ pub fn text(matrix: &Matrix, lost: &[Lost], part: bool, verbose: bool) -> String
     let failed = idle_checks(&mut text, matrix, verbose);
     for Lost { scenario, checks } in lost {
         let _ = writeln!(text, "\n✗ {scenario}: failed by no fault any more: {}", checks.join(", "));
+    }
+    if outside > 0 {
+        let _ = writeln!(text, "\n{outside} faults were left out: nothing here proves what they break");
     }
     let of = matrix.rows.len() - matrix.count(Caught::Inapplicable);
     let _ = writeln!(
@@ -102,7 +106,7 @@ fn line(text: &mut String, row: &Row) {
 
 fn details(text: &mut String, row: &Row, verbose: bool) {
     for (cause, cases) in row.causes() {
-        if cause == row.fault.diagnosis {
+        if row.names(cause) {
             continue;
         }
         let example = row.failed.values().find_map(|tally| tally.examples.get(cause));

@@ -98,8 +98,7 @@ pub(super) const FAULTS: &[Fault] = &[
         seam: Seam::answers(Link::Authentik, |asked, response, _| {
             if asked.uri.path().ends_with(DISCOVERY) {
                 json(response, |document| {
-                    let issuer = document["issuer"].as_str().map(|issuer| issuer.replacen("://a", "://A", 1));
-                    document["issuer"] = issuer.into();
+                    document["issuer"] = document["issuer"].as_str().map(in_other_case).into();
                 });
             }
         }),
@@ -214,3 +213,14 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
 ];
+
+/// `url` with the first letter of its host as a capital.
+fn in_other_case(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let (first, rest) = rest.split_at(rest.chars().next().map_or(0, char::len_utf8));
+            format!("{scheme}://{}{rest}", first.to_uppercase())
+        }
+        None => url.to_owned(),
+    }
+}

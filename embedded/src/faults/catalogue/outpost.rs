@@ -26,6 +26,17 @@ fn provider(
     true
 }
 
+/// Edits the host that a provider answers for. One for a whole domain answers for every host of it.
+fn external_host(state: &mut State, deployment: &Deployment, edit: impl FnOnce(&mut String)) -> bool {
+    let mut single = false;
+    provider(state, deployment, |_, proxy| {
+        single = proxy.mode != "forward_domain";
+        if single {
+            edit(&mut proxy.external_host);
+        }
+    }) && single
+}
+
 /// Edits the embedded outpost.
 pub(super) fn edit_outpost(state: &mut State, edit: impl FnOnce(&mut Outpost)) -> bool {
     let Some(pk) = state.embedded_outpost().map(|outpost| outpost.pk) else { return false };
@@ -68,9 +79,7 @@ pub(super) const FAULTS: &[Fault] = &[
         breaks: "LOGIN-1",
         diagnosis: "SSO-P01",
         seam: Seam::Database(|state, deployment| {
-            provider(state, deployment, |_, proxy| {
-                proxy.external_host = "https://elsewhere.example".to_owned()
-            })
+            external_host(state, deployment, |host| *host = "https://elsewhere.example".to_owned())
         }),
     },
     Fault {
@@ -81,7 +90,7 @@ pub(super) const FAULTS: &[Fault] = &[
         breaks: "LOGIN-1",
         diagnosis: "SSO-P01",
         seam: Seam::Database(|state, deployment| {
-            provider(state, deployment, |_, proxy| proxy.external_host.push_str(":443"))
+            external_host(state, deployment, |host| host.push_str(":443"))
         }),
     },
     Fault {
