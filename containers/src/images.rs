@@ -62,7 +62,7 @@ impl Images {
             name if name == EMBEDDED => Err(format!("{component} has no embedded form: name an image")),
             name => Ok(name),
         };
-        let authentik = format!("ghcr.io/goauthentik/server:{}", versions.authentik);
+        let authentik = format!("{}:{}", repository("authentik"), versions.authentik);
         Ok(Self {
             postgres: container(
                 "postgres",
@@ -84,6 +84,16 @@ impl Images {
         let others = [("authentik", &self.authentik), ("grafana", &self.grafana), ("minio", &self.minio)];
         let others = others.into_iter().filter_map(|(component, image)| Some((component, image.name()?)));
         fixed.chain(others).collect()
+    }
+}
+
+/// The repository of upstream's images of `component`.
+pub fn repository(component: &str) -> &str {
+    match component {
+        "authentik" => "ghcr.io/goauthentik/server",
+        "grafana" => "grafana/grafana",
+        "minio" => "minio/minio",
+        same => same,
     }
 }
 

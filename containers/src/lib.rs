@@ -24,7 +24,7 @@ pub use component::Component;
 pub use control::Control;
 pub use docker::{Docker, Error};
 pub use grafana::{GrafanaSettings, start as start_grafana};
-pub use images::{Image, Images};
+pub use images::{Image, Images, repository};
 pub use lab::{Lab, Labels};
 pub use minio::{MinioSettings, start as start_minio};
 pub use postgres::{Postgres, PostgresSettings};

@@ -12,8 +12,8 @@ use super::state::State;
 use super::table::Table;
 
 impl State {
-    /// Words: whoever asks for something that `before` has otherwise says one of them, by the path, a parameter, the body
-    /// or the host. None where the two differ in something that is in force for every request.
+    /// Words in lower case: whoever asks for something that `before` has otherwise says one of them, by the path, a
+    /// parameter, the body or the host, in whatever case. None where the two differ in something that is in force for every request.
     pub fn changed_words(&self, before: &Self) -> Option<BTreeSet<String>> {
         let same = changed(&self.groups, &before.groups).is_empty()
             && changed(&self.tokens, &before.tokens).is_empty()
@@ -55,8 +55,7 @@ impl State {
                 words.extend(state.words_of(*pk)?);
             }
         }
-        words.retain(|word| !word.is_empty());
-        Some(words)
+        Some(words.into_iter().filter(|word| !word.is_empty()).map(|word| word.to_lowercase()).collect())
     }
 
     /// The providers that differ, by themselves or in a mapping that they use.

@@ -10,7 +10,7 @@ use super::place;
 use super::stack::{Served, Started};
 use super::threads::runtime;
 use crate::diff::{self, Run, Side, Verdict};
-use crate::reports::{err, out};
+use crate::reports::out;
 use crate::stacks::{StackChoice, StackError};
 
 /// Compares the chosen cases on both sides.
@@ -79,8 +79,8 @@ impl Prepared<'_> {
         }
         let runtime = runtime()?;
         let bar = indicatif::ProgressBar::new(cases.len() as u64);
-        let waiting = || err("waiting for another run that uses this stack\n");
-        let run = diff::run(Arc::new(self.deployment), cases, &self.choice, || bar.inc(1), waiting);
+        let over = || bar.inc(1);
+        let run = diff::run(Arc::new(self.deployment), cases, &self.choice, over, place::waiting);
         let run = runtime.block_on(run);
         bar.finish_and_clear();
         let mut run = run.map_err(|error| match error {

@@ -23,14 +23,17 @@ pub(super) fn faults(options: &FaultsOptions) -> Exit {
 
 fn under_faults(options: &FaultsOptions) -> Result<Exit, Exit> {
     let (deployment, cases) = place::some_chosen(&options.chosen)?;
-    let (chosen, outside): (Vec<_>, Vec<_>) = if options.fault.is_empty() {
+    // A part of the faults leaves most checks alone.
+    let all = options.fault.is_empty();
+    // Some cases catch some faults: what the others would catch is no hole.
+    let part = all && options.chosen.narrows();
+    let (chosen, outside): (Vec<_>, Vec<_>) = if all {
         let proved: BTreeSet<&str> = cases
             .iter()
             .flat_map(|case| &case.scenario.file.requirements)
             .map(|requirement| requirement.as_str())
             .collect();
         // A part of the scenarios may well catch what others are there for.
-        let part = options.chosen.narrows();
         catalogue::all().partition(|fault| part || proved.contains(fault.breaks))
     } else {
         (options.fault.iter().map(|named| named.0).collect(), Vec::new())
@@ -54,15 +57,10 @@ fn under_faults(options: &FaultsOptions) -> Result<Exit, Exit> {
     bar.finish_and_clear();
     place::write_report(options.json.as_deref(), || format!("{:#}\n", faults::document(&matrix)))?;
     place::write_report(options.html.as_deref(), || faults::page(&matrix))?;
-    // A part of the faults leaves most checks alone.
-    let all = options.fault.is_empty();
-    let lost =
-        if all && !options.accept { held.lost(&matrix, !options.chosen.narrows()) } else { Vec::new() };
+    let lost = if all && !options.accept { held.lost(&matrix, !part) } else { Vec::new() };
     if options.accept {
         faults::accept(&matrix, &deployment).map_err(|problem| place::refuse(problem, Exit::Internal))?;
     }
-    // Some cases catch some faults: what the others would catch is no hole.
-    let part = all && options.chosen.narrows();
     let missed = if part { 0 } else { matrix.count(Caught::Missed) };
     Ok(match out(&faults::text(&matrix, &lost, part, outside.len(), options.verbose)) {
         Exit::Ok if matrix.count(Caught::Misnamed) + missed > 0 => Exit::CaseFailed,

@@ -53,6 +53,11 @@ pub(super) fn some_chosen(of: &Chosen) -> Result<(Deployment, Vec<Arc<Case>>), E
     Ok((deployment, cases))
 }
 
+/// Says what a stack that others use is waited for.
+pub(super) fn waiting() {
+    err("waiting for another run that uses this stack\n");
+}
+
 /// Complains that there is no case to run.
 pub(super) fn none_selected() -> Exit {
     let help = "`ssoproof list` shows them all".to_owned();

@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::place;
 use super::threads::runtime;
 use crate::diff::{self, CaseRecord, Run};
-use crate::reports::{Reports, err};
+use crate::reports::Reports;
 use crate::runner::{self, Event, Options, Plan, Verdict};
 use crate::stacks::{Opened, StackChoice, StackError};
 
@@ -58,7 +58,7 @@ fn on_stack(options: &RunOptions) -> Result<Exit, Exit> {
             reports.take(&event);
         })
         .await;
-        if let Err(error) = opened.close(|| err("waiting for another run that uses this stack\n")).await {
+        if let Err(error) = opened.close(place::waiting).await {
             place::complain(Problem::new(format!("failed to take the stack down: {error}")));
             return Exit::Internal;
         }

@@ -1,6 +1,6 @@
 //! SSO-F01.
 
-use super::subject::{Diagnosed, Diagnosis, Subject};
+use super::subject::{Diagnosed, Diagnosis, Subject, by_authentik};
 
 /// A client's X-Forwarded-* is believed.
 pub(super) struct ForwardedForged;
@@ -28,8 +28,7 @@ impl Diagnosis for ForwardedForged {
             let own = hop.request.url.host_str();
             let to = hop.redirect_target().map(|to| to.query().unwrap_or_default().to_owned());
             // It sends the browser back there, or has no provider for it.
-            let unknown = hop.status() == Some(404)
-                && hop.response().is_some_and(|answer| answer.header("x-powered-by") == Some("authentik"));
+            let unknown = hop.status() == Some(404) && by_authentik(hop);
             forged.is_some_and(|forged| {
                 Some(forged.as_str()) != own && (unknown || to.is_some_and(|to| to.contains(&forged)))
             })

@@ -1,6 +1,6 @@
 //! SSO-P01.
 
-use super::subject::{Diagnosed, Diagnosis, Subject};
+use super::subject::{Diagnosed, Diagnosis, Subject, by_authentik};
 
 /// A proxy provider is not in the embedded outpost.
 pub(super) struct NotInOutpost;
@@ -21,12 +21,11 @@ impl Diagnosis for NotInOutpost {
         let services = subject.services();
         let (slug, service, _) = services.iter().find(|(_, _, url)| {
             subject.ledger.hops.iter().any(|hop| {
-                let core = hop
-                    .response()
-                    .is_some_and(|response| response.header("x-powered-by") == Some("authentik"));
                 // One that says it is for another host may be believed, which is another matter.
                 let own = hop.request.header("x-forwarded-host").is_none();
-                own && hop.request.url.host_str() == url.host_str() && hop.status() == Some(404) && core
+                own && hop.request.url.host_str() == url.host_str()
+                    && hop.status() == Some(404)
+                    && by_authentik(hop)
             })
         })?;
         Some(Diagnosed {

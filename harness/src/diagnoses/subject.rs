@@ -244,7 +244,7 @@ impl Subject<'_> {
     pub(super) fn groups_elsewhere(&self) -> Option<String> {
         let known = |text: &str| self.deployment.groups.iter().any(|group| group.as_str() == text);
         self.id_claims().find_map(|claims| {
-            let claims = claims.as_object()?.clone();
+            let claims = claims.as_object()?;
             claims
                 .iter()
                 .filter(|(name, _)| *name != "groups")
@@ -370,6 +370,11 @@ impl fmt::Display for Pointer {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}:{}: {}", self.file.display(), self.line, self.text)
     }
+}
+
+/// Whether Authentik itself has answered `hop`.
+pub(super) fn by_authentik(hop: &Hop) -> bool {
+    hop.response().is_some_and(|response| response.header("x-powered-by") == Some("authentik"))
 }
 
 /// The path, from `path`, of a list with a text that is `known`.

@@ -119,17 +119,6 @@ struct Compared<'a> {
     found: Vec<Difference>,
 }
 
-/// The pairs of hops that are the same request on both sides, and are answered.
-pub(super) fn pairs<'a>(
-    from: &'a CaseRecord,
-    to: &'a CaseRecord,
-) -> impl Iterator<Item = ((usize, &'a HopRecord), (usize, &'a HopRecord))> {
-    align(&from.hops, &to.hops).into_iter().filter_map(|pair| match pair {
-        Pair::Both(ours, theirs) => Some(((ours, &from.hops[ours]), (theirs, &to.hops[theirs]))),
-        Pair::From(_) | Pair::To(_) => None,
-    })
-}
-
 type Sides = (Option<String>, Option<String>);
 type Hops = (Option<usize>, Option<usize>);
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use ssoproof_containers::repository;
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::authentik::Profile;
 
@@ -155,15 +156,13 @@ impl Side {
         let Self::With(with) = self else { return };
         let (versions, images) = (&mut deployment.versions, &mut deployment.images);
         for (component, made) in with {
-            let (version, image, upstream) = match component {
-                Component::Authentik => {
-                    (Some(&mut versions.authentik), &mut images.authentik, "ghcr.io/goauthentik/server")
-                }
-                Component::Traefik => (Some(&mut versions.traefik), &mut images.traefik, "traefik"),
-                Component::Postgres => (Some(&mut versions.postgres), &mut images.postgres, "postgres"),
-                Component::Redis => (Some(&mut versions.redis), &mut images.redis, "redis"),
-                Component::Grafana => (None, &mut images.grafana, "grafana/grafana"),
-                Component::Minio => (None, &mut images.minio, "minio/minio"),
+            let (version, image) = match component {
+                Component::Authentik => (Some(&mut versions.authentik), &mut images.authentik),
+                Component::Traefik => (Some(&mut versions.traefik), &mut images.traefik),
+                Component::Postgres => (Some(&mut versions.postgres), &mut images.postgres),
+                Component::Redis => (Some(&mut versions.redis), &mut images.redis),
+                Component::Grafana => (None, &mut images.grafana),
+                Component::Minio => (None, &mut images.minio),
             };
             let said = match made {
                 Made::Version(version) => version.as_str(),
@@ -175,7 +174,7 @@ impl Side {
                 (Made::Image(name), _) => Some(name.clone()),
                 // The image of a version is known by the deployment's versions.
                 (Made::Version(_), Some(_)) if known => None,
-                (Made::Version(tag), _) => Some(format!("{upstream}:{tag}")),
+                (Made::Version(tag), _) => Some(format!("{}:{tag}", repository(component.word()))),
             };
             if let (Some(version), true) = (version, known) {
                 said.clone_into(version);

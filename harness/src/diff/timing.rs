@@ -1,15 +1,15 @@
-//! How long answers take: told where it is another order of magnitude, for people to notice.
+//! How long answers take: told where people notice.
 
 use std::collections::BTreeMap;
 
+use super::align::{Pair, align};
 use super::behaviour::Example;
-use super::compare::{Difference, Kind, pairs};
+use super::compare::{Difference, Kind};
 
 /// How many times longer.
 const FACTOR: u64 = 5;
 /// And how much longer at least, in milliseconds: nobody notices less.
 const NOTICEABLE: u64 = 500;
-
 /// And in so many requests at least: one that had to wait says nothing.
 const ENOUGH: usize = 3;
 
@@ -30,7 +30,9 @@ struct Timed {
 impl Timings {
     /// Takes a case that has run on both sides.
     pub(super) fn take(&mut self, example: &Example) {
-        for ((at, ours), (of, theirs)) in pairs(&example.from, &example.to) {
+        for pair in align(&example.from.hops, &example.to.hops) {
+            let Pair::Both(at, of) = pair else { continue };
+            let (ours, theirs) = (&example.from.hops[at], &example.to.hops[of]);
             let answered = ours.status.is_some() && theirs.status.is_some();
             let (Some(from), Some(to), true) = (ours.took, theirs.took, answered) else { continue };
             let timed = Timed { took: (from, to), hops: (at, of), example: example.clone() };

@@ -44,10 +44,10 @@ impl Passed {
         Self { exchanges, asked: OnceLock::new() }
     }
 
-    /// Whether Authentik is asked with one of `words`, or in a way that may be about anything.
+    /// Whether Authentik is asked with one of `words`, which are in lower case, or in a way that may be about anything.
     pub(super) fn says_one(&self, words: &BTreeSet<String>) -> bool {
         let asked = self.asked.get_or_init(|| Asked::of(&self.exchanges));
-        asked.vague || words.iter().any(|word| asked.said.contains(&word.to_lowercase()))
+        asked.vague || words.iter().any(|word| asked.said.contains(word.as_str()))
     }
 }
 

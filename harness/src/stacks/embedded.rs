@@ -333,14 +333,14 @@ impl Stack for Embedded {
             if reach == Reach::Own {
                 return Ok(Loan::new(self));
             }
-            let free = if reach == Reach::Files { None } else { self.free().pop() };
+            if reach == Reach::Files {
+                return Ok(Loan::new(Arc::new(self.fork(reach, None).await?)));
+            }
+            let free = self.free().pop();
             let fork = match free {
                 Some(fork) => fork,
                 None => Arc::new(self.fork(reach, None).await?),
             };
-            if reach == Reach::Files {
-                return Ok(Loan::new(fork));
-            }
             let back = fork.clone();
             Ok(Loan::returning(fork, move |_| {
                 Box::pin(async move {
