@@ -36,6 +36,7 @@ pub(super) fn redirect_scheme(redirect: &RedirectScheme, call: &Call) -> Option<
     let told = call.headers.get(forwarded::PROTO).map(HeaderValue::as_bytes);
     let now = match told {
         Some(b"https" | b"wss") => "https",
+        Some(b"http" | b"ws") => "http",
         _ if call.secure => "https",
         _ => "http",
     };

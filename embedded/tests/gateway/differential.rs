@@ -247,6 +247,10 @@ async fn middlewares_do_as_traefiks() {
         "replace": { "replacePath": { "path": "/fixed" } },
         "replacere": { "replacePathRegex": { "regex": "^/a/(.*)", "replacement": "/b/$1" } },
         "chain": { "chain": { "middlewares": ["strip", "auth", "headers"] } },
+        "tell-https": { "headers": { "customRequestHeaders": { "X-Forwarded-Proto": "https" } } },
+        "tell-ws": { "headers": { "customRequestHeaders": { "X-Forwarded-Proto": "ws" } } },
+        "told-https": { "chain": { "middlewares": ["tell-https", "http"] } },
+        "told-ws": { "chain": { "middlewares": ["tell-ws", "http"] } },
     });
     let mut routers = serde_json::Map::new();
     for name in middlewares.as_object().unwrap().keys() {
@@ -271,6 +275,8 @@ async fn middlewares_do_as_traefiks() {
         ("replace.test", &["/x?y"]),
         ("replacere.test", &["/a/x?y", "/c"]),
         ("chain.test", &["/api/x?y=1"]),
+        ("told-https.test", &["/"]),
+        ("told-ws.test", &["/"]),
     ] {
         for path in paths {
             requests.push(format!(
