@@ -51,13 +51,13 @@ pub enum FlowError {
         url: String,
     },
     /// An exchange gave no response.
-    #[error("the flow executor gave no response at hop {hop}")]
+    #[error("the flow executor gave no response at hop {}", .hop + 1)]
     Failed {
         /// The hop that failed.
         hop: usize,
     },
     /// The executor did not answer with a challenge.
-    #[error("the flow executor answered {status} without a challenge at hop {hop}")]
+    #[error("the flow executor answered {status} without a challenge at hop {}", .hop + 1)]
     NoChallenge {
         /// The hop.
         hop: usize,
@@ -65,7 +65,7 @@ pub enum FlowError {
         status: u16,
     },
     /// The executor redirects without end.
-    #[error("the flow executor redirects more than {MAX_REDIRECTS} times at hop {hop}")]
+    #[error("the flow executor redirects more than {MAX_REDIRECTS} times at hop {}", .hop + 1)]
     TooManyRedirects {
         /// The last hop.
         hop: usize,

@@ -27,7 +27,7 @@ impl Diagnosis for BridgeBelieves {
             code: self.code(),
             title: format!(
                 "hop {} is `{}` by a cookie that anybody can write",
-                hop.index,
+                hop.number(),
                 arrived["user"]["username"].as_str().unwrap_or_default()
             ),
             pointer: None,

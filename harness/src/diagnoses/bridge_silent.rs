@@ -38,7 +38,7 @@ impl Diagnosis for BridgeSilent {
             code: self.code(),
             title: format!(
                 "hop {} brings the identity to {} and its bridge keeps nothing",
-                hop.index,
+                hop.number(),
                 hop.request.url.host_str().unwrap_or_default()
             ),
             pointer: None,

@@ -25,7 +25,11 @@ impl Diagnosis for ClientUnknown {
         let id = parameter(&hop.request.url, "client_id");
         Some(Diagnosed {
             code: self.code(),
-            title: format!("Authentik does not know client `{}` (hop {})", id.unwrap_or_default(), hop.index),
+            title: format!(
+                "Authentik does not know client `{}` (hop {})",
+                id.unwrap_or_default(),
+                hop.number()
+            ),
             pointer: None,
             help: "compare the provider's client id with the app's".to_owned(),
         })

@@ -32,7 +32,7 @@ impl Diagnosis for ConsoleWithoutSso {
             title: format!(
                 "the console at {} offers a password form and no provider (hop {})",
                 console.host_str().unwrap_or_default(),
-                hop.index
+                hop.number()
             ),
             pointer: None,
             help: "use a release whose console has the login by the provider, or STS alone".to_owned(),

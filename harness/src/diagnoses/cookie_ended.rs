@@ -32,7 +32,7 @@ impl Diagnosis for CookieEnded {
         })?;
         Some(Diagnosed {
             code: self.code(),
-            title: format!("cookie `{name}` that hop {} sets has ended already", hop.index),
+            title: format!("cookie `{name}` that hop {} sets has ended already", hop.number()),
             pointer: None,
             help: "compare the clocks of server and browser".to_owned(),
         })

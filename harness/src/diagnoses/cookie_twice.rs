@@ -28,7 +28,10 @@ impl Diagnosis for CookieTwice {
         })?;
         Some(Diagnosed {
             code: self.code(),
-            title: format!("hop {} sends two cookies `{name}`, and the server reads one of them", hop.index),
+            title: format!(
+                "hop {} sends two cookies `{name}`, and the server reads one of them",
+                hop.number()
+            ),
             pointer: None,
             help: "delete the left-over cookie; it has another path or domain than the new one".to_owned(),
         })

@@ -30,7 +30,8 @@ impl Diagnosis for CoreSessionLost {
             code: self.code(),
             title: format!(
                 "the browser of `{}` has signed in, and hop {} asks it for a login again",
-                hop.actor, hop.index
+                hop.actor,
+                hop.number()
             ),
             pointer: None,
             help:

@@ -29,7 +29,7 @@ impl Diagnosis for EndpointBroken {
                     "{} answers {} (hop {})",
                     hop.request.url.path(),
                     hop.status().unwrap_or_default(),
-                    hop.index
+                    hop.number()
                 )
             }
             (None, Some(line)) => format!("an app could not call Authentik: {line}"),

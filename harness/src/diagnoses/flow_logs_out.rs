@@ -34,7 +34,7 @@ impl Diagnosis for FlowLogsOut {
             code: self.code(),
             title: format!(
                 "after the provider's invalidation flow hop {} asks for a login: the core session has ended",
-                hop.index
+                hop.number()
             ),
             pointer: None,
             help: "take the user-logout stage out of the provider's flow, or say so in the deployment"

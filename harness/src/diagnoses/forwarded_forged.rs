@@ -40,7 +40,7 @@ impl Diagnosis for ForwardedForged {
             (None, Some(hop)) => {
                 format!(
                     "the outpost believes the X-Forwarded-Host that the client of hop {} made up",
-                    hop.index
+                    hop.number()
                 )
             }
             (None, None) => return None,

@@ -37,7 +37,7 @@ impl Diagnosis for GrafanaSignOut {
         let title = if !to.starts_with(promised.as_str()) {
             format!("Grafana's sign-out goes to {to}, not to {}", promised.as_str())
         } else if kept && had {
-            format!("Grafana's sign-out (hop {}) leaves its own session alive", hop.index)
+            format!("Grafana's sign-out (hop {}) leaves its own session alive", hop.number())
         } else {
             return None;
         };

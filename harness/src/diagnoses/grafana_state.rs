@@ -32,7 +32,7 @@ impl Diagnosis for GrafanaState {
             (Some(line), _) => format!("Grafana refuses the way back: {line}"),
             (None, Some(hop)) => format!(
                 "hop {} brings the code to Grafana and is sent to its login page without a session",
-                hop.index
+                hop.number()
             ),
             (None, None) => return None,
         };

@@ -28,7 +28,7 @@ impl Diagnosis for HeaderLeak {
         })?;
         Some(Diagnosed {
             code: self.code(),
-            title: format!("the answer of hop {} carries `{name}` to the browser", hop.index),
+            title: format!("the answer of hop {} carries `{name}` to the browser", hop.number()),
             pointer: None,
             help: "strip X-authentik-* from answers".to_owned(),
         })

@@ -36,7 +36,7 @@ impl Diagnosis for HttpScheme {
             })?;
         Some(Diagnosed {
             code: self.code(),
-            title: format!("the answer of hop {} builds {} by http, though it was asked by https", hop.index, url),
+            title: format!("the answer of hop {} builds {} by http, though it was asked by https", hop.number(), url),
             pointer: None,
             help: "trust the proxy that ends TLS (`forwardedHeaders.trustedIPs`) and set `trustForwardHeader: true`".to_owned(),
         })

@@ -42,7 +42,7 @@ impl Diagnosis for Issuer {
             code: self.code(),
             title: format!(
                 "the discovery document (hop {}) has `{key}` {value}; the deployment is at {base}",
-                hop.index
+                hop.number()
             ),
             pointer: subject.line(subject.deployment.auth.url.place),
             help:

@@ -34,7 +34,7 @@ impl Diagnosis for KeyUndecodable {
             code: self.code(),
             title: format!(
                 "key `{kid}` of the set (hop {}) is of kind {kty}, which MinIO cannot read: it drops the whole set",
-                hop.index
+                hop.number()
             ),
             pointer: None,
             help: "give the provider no encryption key, and a signing key of RSA or EC".to_owned(),

@@ -31,7 +31,7 @@ impl Diagnosis for LogoutDoesNothing {
         })?;
         Some(Diagnosed {
             code: self.code(),
-            title: format!("after the invalidation flow hop {} finds the user still signed in", hop.index),
+            title: format!("after the invalidation flow hop {} finds the user still signed in", hop.number()),
             pointer: subject.line(subject.deployment.auth.logout_url.place),
             help: "bind a user-logout stage to the flow, and let nothing cache `/api/v3/flows/`".to_owned(),
         })

@@ -39,7 +39,7 @@ impl Diagnosis for NoCode {
             code: self.code(),
             title: format!(
                 "the authorize endpoint sends the browser back without `{missing}` (hop {})",
-                hop.index
+                hop.number()
             ),
             pointer: None,
             help: "compare the Location that Authentik sends with the one that arrives".to_owned(),

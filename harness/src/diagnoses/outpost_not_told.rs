@@ -31,7 +31,7 @@ impl Diagnosis for OutpostNotTold {
             title: format!(
                 "the core session has ended and {} is still open (hop {})",
                 hop.request.url.host_str().unwrap_or_default(),
-                hop.index
+                hop.number()
             ),
             pointer: None,
             help: "see that Authentik's worker runs and that the outpost is connected".to_owned(),

@@ -30,7 +30,7 @@ impl Diagnosis for OwnAuthorize {
             code: self.code(),
             title: format!(
                 "hop {} sends the browser to `{}`; the authorize endpoint is `{AUTHORIZE}`",
-                hop.index,
+                hop.number(),
                 to.path()
             ),
             pointer: None,

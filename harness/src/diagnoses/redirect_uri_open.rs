@@ -31,7 +31,7 @@ impl Diagnosis for RedirectUriOpen {
             })?;
         Some(Diagnosed {
             code: self.code(),
-            title: format!("hop {} accepts `{uri}` as redirect URI of client `{client}`", hop.index),
+            title: format!("hop {} accepts `{uri}` as redirect URI of client `{client}`", hop.number()),
             pointer: None,
             help: "use `matching_mode: strict`, or escape and anchor the expression".to_owned(),
         })

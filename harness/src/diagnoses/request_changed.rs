@@ -30,7 +30,7 @@ impl Diagnosis for RequestChanged {
             code: self.code(),
             title: format!(
                 "hop {} sends {} with {} bytes, and the service gets {} with {}",
-                hop.index,
+                hop.number(),
                 hop.request.method,
                 hop.request.body.len(),
                 arrived["method"].as_str().unwrap_or_default(),

@@ -35,7 +35,7 @@ impl Diagnosis for SessionLost {
             code: self.code(),
             title: format!(
                 "the callback of {host} (hop {}) redeems the code, and hop {} is sent to the login again: the session is lost",
-                callback.index, next.index
+                callback.number(), next.number()
             ),
             pointer: None,
             help: "compare the outpost's `authentik_host` with the tokens' issuer, and see that its cookie comes back".to_owned(),

@@ -31,12 +31,15 @@ impl Diagnosis for SignOutKeeps {
             (_, Some(hop)) if !subject.between(out, hop).any(|hop| hop.request.url.path() == AUTHORIZE) => {
                 format!(
                     "hop {} signs out and hop {} gets the service without a redirect",
-                    out.index, hop.index
+                    out.number(),
+                    hop.number()
                 )
             }
             // Nobody was signed in.
             (false, _) if subject.proxy_cookie(out).is_none() => return None,
-            (false, _) => format!("sign_out (hop {}) does not lead to the end-session endpoint", out.index),
+            (false, _) => {
+                format!("sign_out (hop {}) does not lead to the end-session endpoint", out.number())
+            }
             _ => return None,
         };
         Some(Diagnosed {

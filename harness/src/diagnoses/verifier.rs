@@ -38,7 +38,7 @@ impl Diagnosis for Verifier {
         })?;
         Some(Diagnosed {
             code: self.code(),
-            title: format!("hop {} redeems a code without the verifier of its challenge", hop.index),
+            title: format!("hop {} redeems a code without the verifier of its challenge", hop.number()),
             pointer: None,
             help: "see that `code_challenge` reaches the authorize endpoint".to_owned(),
         })

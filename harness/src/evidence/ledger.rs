@@ -119,6 +119,11 @@ pub struct Hop {
 }
 
 impl Hop {
+    /// The number that people see.
+    pub fn number(&self) -> usize {
+        self.index + 1
+    }
+
     /// The response, when there was one.
     pub fn response(&self) -> Option<&ResponseRecord> {
         self.outcome.as_ref().ok()

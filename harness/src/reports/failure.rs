@@ -93,7 +93,7 @@ fn ledger_text(text: &mut String, outcome: &CaseOutcome) {
         let _ = writeln!(
             text,
             "  {mark}{:>3}  {:<actors$}  {:<causes$}  {} {}  {}",
-            hop.index + 1,
+            hop.number(),
             hop.actor,
             hop.cause.to_string(),
             hop.request.method,
