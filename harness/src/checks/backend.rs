@@ -127,12 +127,14 @@ impl Check for Reached {
 
     fn run<'a>(&'a self, place: Place, seen: &'a Seen, world: &'a mut World<'_>) -> CheckFuture<'a> {
         Box::pin(async move {
-            let report = last_report(seen, world)?;
+            let ledger = &world.ledger;
+            let reached = seen.hops(ledger).iter().rev().find(|hop| ledger.backends.reached(hop));
+            let hop = match reached {
+                Some(hop) => Some(hop.index),
+                None => last_report(seen, world)?.map(|(hop, _)| hop),
+            };
             let words = |reached: bool| if reached { "reached" } else { "not reached" };
-            let hop = report.as_ref().map(|(hop, _)| *hop);
-            Ok(differs("the service", words(self.0), words(report.is_some()), place, hop)
-                .into_iter()
-                .collect())
+            Ok(differs("the service", words(self.0), words(hop.is_some()), place, hop).into_iter().collect())
         })
     }
 }

@@ -91,11 +91,14 @@ impl Check for Ends {
 
     fn run<'a>(&'a self, place: Place, seen: &'a Seen, world: &'a mut World<'_>) -> CheckFuture<'a> {
         Box::pin(async move {
-            let Some(hop) = seen.resting(&world.ledger) else {
-                let got = match &seen.landing {
-                    Some(Landing::Loop(report)) => report.description.clone(),
-                    _ => "more redirects than the browser follows".to_owned(),
-                };
+            let endless = match &seen.landing {
+                Some(Landing::Loop(report)) => Some(report.description.clone()),
+                Some(Landing::TooManyHops) => Some("more redirects than the browser follows".to_owned()),
+                Some(Landing::Arrived { .. } | Landing::Failed { .. }) | None => None,
+            };
+            let resting = seen.resting(&world.ledger);
+            let (None, Some(hop)) = (&endless, resting) else {
+                let got = endless.unwrap_or_else(|| "nothing asked".to_owned());
                 return Ok(differs("the end", "a page", got, place, world.ledger.turning)
                     .into_iter()
                     .collect());

@@ -7,6 +7,9 @@ use url::Url;
 
 use super::Hop;
 
+/// The header of every answer of a probe.
+const PROBE: &str = "x-ssoproof-probe";
+
 /// How the services tell what reached them, by host. A host that is not listed has a probe, as on stacks that the
 /// harness has started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +46,13 @@ impl Backends {
         }
     }
 
+    /// Whether `hop` is the answer of a service that tells what reaches it, be there a body that does or not, as to HEAD.
+    pub fn reached(&self, hop: &Hop) -> bool {
+        let probe = self.tells(&hop.request.url) != Tells::Nothing
+            && hop.response().is_some_and(|response| response.header(PROBE).is_some());
+        probe || self.arrived(hop).is_some()
+    }
+
     /// Whether `hop` is the answer of a service that does not tell, as far as can be seen from outside: nothing of the
     /// outpost's, no redirect, no refusal, and the gateway has reached it.
     pub fn answers_silently(&self, hop: &Hop) -> bool {
@@ -62,7 +72,7 @@ pub(crate) fn header_lines(report: &Value) -> impl Iterator<Item = (&str, &str)>
 /// The report of a probe.
 fn of_probe(hop: &Hop) -> Option<Value> {
     let response = hop.response()?;
-    response.header("x-ssoproof-probe")?;
+    response.header(PROBE)?;
     if response.media_type().as_deref() == Some("text/html") {
         let page = scraper::Html::parse_document(&response.text());
         let selector = scraper::Selector::parse("script#arrived").ok()?;
@@ -143,6 +153,17 @@ mod tests {
 
     fn backends(tells: Tells) -> Backends {
         Backends::new(BTreeMap::from([("docs.test".to_owned(), tells)]))
+    }
+
+    #[test]
+    fn a_probe_is_reached_when_its_answer_has_no_body() {
+        let mut hop = hop("https://docs.test/", 200, "");
+        assert!(!backends(Tells::Probe).reached(&hop));
+        let response = hop.outcome.as_mut().unwrap();
+        response.headers.push((b"X-Ssoproof-Probe".to_vec(), b"docs".to_vec()));
+        assert!(backends(Tells::Probe).reached(&hop));
+        assert_eq!(backends(Tells::Probe).arrived(&hop), None);
+        assert!(!backends(Tells::Nothing).reached(&hop));
     }
 
     #[test]

@@ -152,6 +152,7 @@ fn report(kind: LoopKind, round: &[Seen], jar_steady: bool) -> LoopReport {
     let path = names.join(" → ");
     let cookies = if jar_steady { "with the same cookies" } else { "with other cookies" };
     let description = match kind {
+        LoopKind::Redirects if round.len() == 1 => format!("redirects go round every hop {cookies}: {path}"),
         LoopKind::Redirects => format!("redirects go round every {} hops {cookies}: {path}", round.len()),
         LoopKind::SignOutUndone => format!("the visit after the sign-out signs in silently: {path}"),
         LoopKind::SilentSignInAgain => format!("every visit signs in silently again: {path}"),
@@ -206,10 +207,12 @@ impl Visit<'_> {
     fn redirect_loop(&self) -> Option<LoopReport> {
         let mut detector = Detector::default();
         let led_on = self.hops.windows(2).filter_map(|pair| match pair {
-            [hop, next] if leads_on(hop, next) => Some(hop),
+            [hop, next] if leads_on(hop, next) => Some(*hop),
             _ => None,
         });
-        led_on.into_iter().find_map(|hop| detector.push(hop))
+        // A browser that sees that it goes round stops before it follows once more.
+        let last = self.hops.last().copied().filter(|hop| hop.redirect_target().is_some());
+        led_on.chain(last).find_map(|hop| detector.push(hop))
     }
 
     /// The redirects of a visit that came back to its first URL by way of others, and what it came back to.

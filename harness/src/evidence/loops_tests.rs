@@ -211,6 +211,16 @@ fn the_same_silent_sign_in_twice_is_reported_unless_the_jar_was_emptied() {
 }
 
 #[test]
+fn a_browser_that_stopped_where_it_went_round_has_gone_round() {
+    let mut script = Script::default();
+    script.hop(Cause::Start, "GET", DOCS, "", 302, Some(DOCS));
+    assert!(script.detect().is_none());
+    script.hop(Cause::Redirect(302), "GET", DOCS, "", 302, Some(DOCS));
+    let found = script.detect().expect("a loop");
+    assert_eq!((found.kind, found.start, found.length), (LoopKind::Redirects, 0, 1));
+}
+
+#[test]
 fn a_page_that_sets_a_cookie_and_redirects_to_itself_is_no_loop() {
     let mut script = Script::default();
     script.hop(Cause::Start, "GET", STREAM, "", 302, Some(STREAM));
