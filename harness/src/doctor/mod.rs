@@ -9,6 +9,7 @@ mod live;
 mod minio;
 mod proof;
 mod providers;
+mod redirects;
 mod report;
 mod rules;
 mod settings;

@@ -64,6 +64,8 @@ pub enum Shows {
     Login,
     /// It is not.
     NoLogin,
+    /// The browser is sent there.
+    RedirectTo(Url),
     /// Authentik answers itself, with no redirect to the login.
     Authentik,
     /// The service reads this header with this value.
@@ -145,6 +147,7 @@ impl fmt::Display for Shows {
             Self::NotStatus(status) => write!(out, "another status than {status}"),
             Self::Login => out.write_str("a redirect to the login"),
             Self::NoLogin => out.write_str("no redirect to the login"),
+            Self::RedirectTo(url) => write!(out, "a redirect to {url}"),
             Self::Authentik => out.write_str("Authentik answers itself, without a login"),
             Self::Reads(name, value) => write!(out, "the service reads `{name}: {value}`"),
             Self::Lacks(name) => write!(out, "the service gets no `{name}`"),

@@ -14,6 +14,7 @@ use super::finding::at;
 use super::grafana::GrafanaSettings;
 use super::minio::MinioSettings;
 use super::proof::Asked;
+use super::redirects;
 use super::settings::Settings;
 use super::static_config::StaticConfig;
 use crate::infer;
@@ -293,7 +294,5 @@ pub(super) fn is_guarded(router: &Router) -> bool {
 /// Whether requests of the router can reach a service at all.
 pub(super) fn serves(router: &Router) -> bool {
     let answers = router.service.as_ref().is_some_and(|service| !service.servers.is_empty());
-    let redirects =
-        |action: &Action| matches!(action, Action::RedirectScheme(_) | Action::RedirectRegex { .. });
-    answers && !router.steps.iter().any(|step| redirects(&step.action))
+    answers && !redirects::always(router)
 }

@@ -16,6 +16,7 @@ mod open_router;
 mod outpost;
 mod pattern;
 mod provider_keys;
+mod redirect_loop;
 mod redirect_uris;
 mod refused_file;
 mod request_headers;
@@ -47,6 +48,7 @@ pub(super) const ALL: &[&dyn Rule] = &[
     &catch_all::CatchAll,
     &outpost::Outpost,
     &auth_guarded::AuthGuarded,
+    &redirect_loop::RedirectLoop,
     &auth_address::AuthAddress,
     &response_headers::ResponseHeaders,
     &pattern::Pattern,

@@ -34,6 +34,7 @@ impl Answer {
             Shows::NotStatus(other) => status.is_some_and(|status| status != *other),
             Shows::Login => self.is_login(subject),
             Shows::NoLogin => status.is_some() && !self.is_login(subject),
+            Shows::RedirectTo(url) => self.hop.redirect_target().as_ref() == Some(url),
             Shows::Authentik => self.is_authentik() && !self.is_login(subject),
             Shows::Reads(name, value) => self.server.is_some() && read(&self.arrived, name, value),
             Shows::Lacks(name) => {
