@@ -24,6 +24,8 @@ const STACKS: usize = 4;
 const PROVOKED: &[(&str, &[&str])] = &[
     ("SSO-C03", &["core-session-forged", "proxy-session-forged", "proxy-session-twice"]),
     ("SSO-H06", &["header-auth-endpoint"]),
+    ("SSO-I02", &["stack-outage"]),
+    ("SSO-I03", &["stack-outage"]),
     ("SSO-J01", &["minio-other-audience"]),
     ("SSO-K03", &["minio-claim-granted"]),
     ("SSO-K04", &["minio-claim-names-nothing", "minio-group-removed"]),

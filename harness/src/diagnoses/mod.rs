@@ -27,11 +27,13 @@ mod flow_logs_out;
 mod forwarded_forged;
 mod forwarded_missing;
 mod grafana_expression;
+mod grafana_open;
 mod grafana_refuses;
 mod grafana_sign_out;
 mod grafana_state;
 mod groups_empty;
 mod groups_not_a_list;
+mod groups_of_others;
 mod groups_separator;
 mod header_encoding;
 mod header_leak;
@@ -67,10 +69,12 @@ mod pattern;
 mod policy_other;
 mod redirect_uri;
 mod redirect_uri_open;
+mod redirects_to_itself;
 mod request_changed;
 mod role_policy;
 mod router_disabled;
 mod router_unprotected;
+mod sent_round_once;
 mod service_down;
 mod session_lost;
 mod sign_out_broken;
@@ -103,6 +107,8 @@ pub const ALL: &[&dyn Diagnosis] = &[
     &auth_address::AuthAddress,
     &auth_elsewhere::AuthElsewhere,
     &outpost_takes_all::OutpostTakesAll,
+    &redirects_to_itself::RedirectsToItself,
+    &sent_round_once::SentRoundOnce,
     &router_unprotected::RouterUnprotected,
     &host_without_outpost::HostWithoutOutpost,
     &no_router::NoRouter,
@@ -143,6 +149,7 @@ pub const ALL: &[&dyn Diagnosis] = &[
     &issuer::Issuer,
     &grafana_state::GrafanaState,
     &grafana_refuses::GrafanaRefuses,
+    &grafana_open::GrafanaOpen,
     &client_secret::ClientSecret,
     &userinfo_masked::UserinfoMasked,
     &claim_missing::ClaimMissing,
@@ -154,6 +161,7 @@ pub const ALL: &[&dyn Diagnosis] = &[
     &token_ended::TokenEnded,
     &groups_not_a_list::GroupsNotAList,
     &groups_empty::GroupsEmpty,
+    &groups_of_others::GroupsOfOthers,
     &no_policy::NoPolicy,
     &other_audience::OtherAudience,
     &minio_unready::MinioUnready,

@@ -107,6 +107,18 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "groups_by_hand",
+        group: Group::Claims,
+        story: "the mapping lists groups by hand, and everybody is in each of them",
+        reference: Some("https://github.com/goauthentik/authentik/issues/11102"),
+        breaks: "MINIO-1",
+        diagnosis: "SSO-K06",
+        seam: Seam::Database(|state, deployment| {
+            let names: Vec<&str> = deployment.groups.iter().map(|group| group.as_str()).collect();
+            groups(state, deployment, |text| with_groups(text, &format!("\"groups\": {names:?}")))
+        }),
+    },
+    Fault {
         name: "groups_by_other_name",
         group: Group::Claims,
         story: "the mapping gives the groups under another name",

@@ -1,7 +1,10 @@
 //! Grafana.
 
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue};
+
 use crate::faults::fault::{Fault, Group, Link, Seam};
-use crate::faults::tamper::{location, redirect};
+use crate::faults::tamper::{cookie_sent, location, redirect, said};
 use crate::grafana::role::Role;
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -189,6 +192,23 @@ pub(super) const FAULTS: &[Fault] = &[
                 response.headers_mut().remove(http::header::SET_COOKIE);
                 location(response, |_| Some("/login".to_owned()));
             }
+        }),
+    },
+    Fault {
+        name: "grafana_answers_from_a_cache",
+        group: Group::Grafana,
+        story: "a cache in front of Grafana gives whoever comes without a session what it has kept of an administrator",
+        reference: None,
+        breaks: "GRAF-1",
+        diagnosis: "SSO-G06",
+        seam: Seam::requests(Link::Grafana, |request, _| {
+            let kept =
+                request.uri().path() == "/api/user/orgs" && cookie_sent(request, "grafana_session").is_none();
+            kept.then(|| {
+                let mut answer = said(StatusCode::OK, r#"[{"orgId":1,"name":"Main Org.","role":"Admin"}]"#);
+                answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                answer
+            })
         }),
     },
 ];

@@ -1,12 +1,14 @@
 //! Redirects and sessions.
 
-use http::StatusCode;
+use http::header::ACCEPT;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
 
 use super::outpost::edit_outpost;
 use crate::faults::fault::{Fault, Group, Link, Seam};
 use crate::faults::tamper::{
     AUTH, AUTHORIZE, CALLBACK, CORE_COOKIE, PROXY_COOKIE, START, at, cookie_sent, location,
-    location_parameter, said, set_cookies, status, without_cookie,
+    location_parameter, redirect, said, set_cookies, status, without_cookie,
 };
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -22,6 +24,28 @@ pub(super) const FAULTS: &[Fault] = &[
             edit_outpost(state, |outpost| {
                 outpost.config.insert("authentik_host".to_owned(), upstream.into());
             })
+        }),
+    },
+    Fault {
+        name: "redirect_to_https_goes_round",
+        group: Group::Redirects,
+        story: "TLS ends before Traefik, which takes every request for a plain one and sends it to https again and again",
+        reference: Some("https://github.com/traefik/traefik/issues/5629"),
+        breaks: "LOGIN-1",
+        diagnosis: "SSO-R10",
+        seam: Seam::Files(|files, _| {
+            let first = ["tls-ends-before", "to-https"];
+            for (_, router) in files.routers() {
+                let listed = router.get("middlewares").and_then(Value::as_array).cloned().unwrap_or_default();
+                let all = first.into_iter().map(Value::from).chain(listed);
+                router.insert("middlewares".to_owned(), all.collect());
+            }
+            let middlewares = json!({
+                "tls-ends-before": { "headers": { "customRequestHeaders": { "X-Forwarded-Proto": "http" } } },
+                "to-https": { "redirectScheme": { "scheme": "https" } },
+            });
+            let text = json!({ "http": { "middlewares": middlewares } });
+            files.add("secure.yml", format!("{text:#}\n"))
         }),
     },
     Fault {
@@ -143,6 +167,26 @@ pub(super) const FAULTS: &[Fault] = &[
                         .then(|| place.replace(AUTHORIZE, "/application/o/app/authorize/"))
                 });
             }
+        }),
+    },
+    Fault {
+        name: "bot_check_in_front",
+        group: Group::Redirects,
+        story: "a check for bots in front of Authentik sends every browser round once more, with a parameter of its own",
+        reference: Some("https://github.com/TecharoHQ/anubis/pull/368"),
+        breaks: "LOGIN-2",
+        diagnosis: "SSO-R11",
+        seam: Seam::requests(Link::Authentik, |request, _| {
+            let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+            let browser = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
+            let browser = browser.is_some_and(|accept| accept.contains("text/html"));
+            let checked = path.starts_with("/application/o/") || path.starts_with(START);
+            let known = query.contains("bot-check=");
+            let get = request.method() == Method::GET;
+            (get && browser && checked && !known).then(|| {
+                let before = if query.is_empty() { String::new() } else { format!("{query}&") };
+                redirect(&format!("{path}?{before}bot-check=passed"))
+            })
         }),
     },
     Fault {

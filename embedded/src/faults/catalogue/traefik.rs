@@ -63,6 +63,18 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "middlewares_lost",
+        group: Group::Traefik,
+        story: "files that were written by hand come without any middleware after a move to another tool",
+        reference: Some("https://github.com/Dokploy/dokploy/issues/5189"),
+        breaks: "ROUTE-2",
+        diagnosis: "SSO-R03",
+        seam: Seam::Files(|files, _| {
+            let removed = files.routers().filter_map(|(_, router)| router.remove("middlewares"));
+            removed.count() > 0
+        }),
+    },
+    Fault {
         name: "middlewares_empty",
         group: Group::Traefik,
         story: "a router's list of middlewares is empty: everybody gets in",
@@ -119,7 +131,7 @@ pub(super) const FAULTS: &[Fault] = &[
         breaks: "ROUTE-2",
         diagnosis: "SSO-R03",
         seam: Seam::Files(|files, deployment| {
-            opened(files, deployment, |_| "PathPrefix(`/`)".to_owned(), 900)
+            opened(files, deployment, |_| "PathPrefix(`/`)".to_owned(), 9000)
         }),
     },
     Fault {
