@@ -181,6 +181,32 @@ fn an_unknown_value_is_refused() {
 }
 
 #[test]
+fn a_fault_that_cannot_come_is_refused() {
+    let fault = |name: &str| complaint("  - visit:", &format!("  - fault: {name}\n  - visit:"));
+    let text = fault("authentik_answers_504");
+    assert!(text.contains("unknown value `authentik_answers_504`"), "{text}");
+    assert!(text.contains("did you mean `authentik_answers_503`?"), "{text}");
+    let text = fault("claim_name_is_policy");
+    assert!(text.contains("see it with `--fault claim_name_is_policy`"), "{text}");
+}
+
+#[test]
+fn redirects_that_go_round_are_told_as_such_with_the_same_number_everywhere() {
+    let output = ssoproof(
+        &["run", "--deployment", SPACEMUSIC, "--fault", "redirect_to_https_goes_round"]
+            .into_iter()
+            .chain(["--filter", "login/login-redirect/docs"])
+            .collect::<Vec<_>>(),
+    );
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(100), "{text}");
+    assert!(text.contains("got       redirects go round every hop with the same cookies"), "{text}");
+    assert!(text.contains("diagnosis  SSO-R10 hop 1 is redirected to the URL that it asked for"), "{text}");
+    assert!(text.contains("→  1  browser  start"), "{text}");
+    assert!(text.contains("the way of step 1, visit"), "`no_loop` fails as well: {text}");
+}
+
+#[test]
 fn listing_needs_no_stack_and_choosing_nothing_has_a_code_of_its_own() {
     let output = ssoproof(&["list", "--deployment", SPACEMUSIC, "--filter", "login-redirect/docs"]);
     assert_eq!(

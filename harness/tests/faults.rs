@@ -1,5 +1,7 @@
 //! The catalogue of faults fits the diagnoses and the deployment, and a run tells what it misses.
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
@@ -80,6 +82,33 @@ fn what_some_cases_do_not_catch_is_no_hole() {
     let (code, text) = run(&["--filter", "header-username"]);
     assert!(text.contains("caught by none of these cases") && !text.contains('✗'), "{text}");
     assert_eq!(code, 0, "{text}");
+}
+
+/// Every fault lets this step fail the case before the check is looked at, unless it comes right before the check's own.
+#[test]
+fn a_check_that_only_a_later_fault_fails_is_missed_when_it_is_gone() {
+    let folder = tempfile::tempdir().expect("folder");
+    common::copy(Path::new(SPACEMUSIC), folder.path()).expect("copied");
+    let scenario = folder.path().join("access/access-given.yaml");
+    let text = std::fs::read_to_string(&scenario).expect("scenario");
+    let faults = |filter: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_ssoproof"))
+            .args(["faults", "--filter", filter, "--deployment"])
+            .arg(folder.path())
+            .output()
+            .expect("ssoproof");
+        (output.status.code(), String::from_utf8(output.stdout).expect("UTF-8"))
+    };
+    let (code, told) = faults("access-given/");
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("by a fault that comes right before their step"), "{told}");
+
+    let check = "    expect: { ends: { status: 200 } }\n";
+    assert_eq!(text.matches(check).count(), 1, "{text}");
+    std::fs::write(&scenario, text.replace(check, "")).expect("written");
+    let (code, told) = faults("access-given/");
+    assert_eq!(code, Some(100), "{told}");
+    assert!(told.contains("✗ access-given: failed by no fault any more: 4.ends"), "{told}");
 }
 
 #[test]

@@ -32,6 +32,14 @@ pub struct Fault {
     pub seam: Seam,
 }
 
+impl Fault {
+    /// Whether it can come and go while a stack runs: it lies on a wire or in Traefik's files, and not in how parts were
+    /// started or what was set up before.
+    pub fn comes_and_goes(&self) -> bool {
+        matches!(self.seam, Seam::Files(_) | Seam::Wire(..))
+    }
+}
+
 impl fmt::Debug for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.name)
@@ -118,6 +126,11 @@ pub enum Seam {
     Wire(Link, Tampering),
     /// What runs in the patcher's place.
     Script(Script),
+}
+
+impl Tampering {
+    /// What a wire does that carries everything as it is.
+    pub const NONE: Self = Self { request: |_, _| None, response: |_, _, _| () };
 }
 
 impl Seam {

@@ -9,6 +9,7 @@ mod fault;
 mod files;
 mod recorder;
 mod script;
+mod switch;
 mod tamper;
 mod wire;
 
@@ -16,7 +17,8 @@ pub use fault::{Fault, Group, Link, Seam, Tampering};
 pub use files::{Files, FilesError};
 pub use recorder::{Exchange, Recorder};
 pub use script::{Running, Script, Writes};
-pub use wire::Wire;
+pub use switch::Switch;
+pub use wire::{Tap, Wire};
 
 /// Every fault, group by group.
 pub fn all() -> impl Iterator<Item = &'static Fault> {

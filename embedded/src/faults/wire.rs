@@ -2,7 +2,8 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -19,8 +20,12 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::fault::{Link, Tampering};
 use super::recorder::{Exchange, Recorder};
+use super::switch::Switch;
 use crate::listen::{self, Connection};
 
+/// How long a connection is kept for the next exchange: less than the shortest time after which a server of the stack
+/// closes one.
+const IDLE: Duration = Duration::from_secs(5);
 /// The longest body carried, in bytes.
 const LONGEST_BODY: usize = 64 << 20;
 /// The longest head carried, in bytes.
@@ -37,10 +42,31 @@ pub struct Wire {
 /// What every exchange of one wire shares.
 struct Ends {
     target: SocketAddr,
-    tampering: Tampering,
-    recorder: Option<(Link, Recorder)>,
+    does: Does,
     deployment: Arc<Deployment>,
+    /// Connections to the target that carry nothing, and since when.
+    idle: Mutex<Vec<(Instant, Target)>>,
     stop: CancellationToken,
+}
+
+/// A connection to the target.
+type Target = client::SendRequest<Full<Bytes>>;
+
+/// What a wire does beside carrying.
+enum Does {
+    /// Always the same to what passes.
+    Tampers(Tampering),
+    /// What is asked of every wire of its stack.
+    Tapped(Link, Tap),
+}
+
+/// What is asked of every wire of a stack.
+#[derive(Clone, Default)]
+pub struct Tap {
+    /// What keeps what passes.
+    pub recorder: Option<Recorder>,
+    /// What says which fault there is at the time.
+    pub switch: Option<Switch>,
 }
 
 impl Wire {
@@ -53,34 +79,27 @@ impl Wire {
         tampering: Tampering,
         deployment: Arc<Deployment>,
     ) -> io::Result<Self> {
-        Self::lay(target, tampering, None, deployment).await
+        Self::lay(target, Does::Tampers(tampering), deployment).await
     }
 
-    /// Starts on a free loopback port, carries everything to `target` as it is and keeps it in `recorder` as what
-    /// passed `link`.
+    /// Starts on a free loopback port and carries everything to `target`, as what passes `link` of a stack with `tap`.
     ///
     /// # Errors
     /// When no loopback port can be bound.
-    pub async fn recording(
+    pub async fn tapped(
         target: SocketAddr,
         link: Link,
-        recorder: Recorder,
+        tap: Tap,
         deployment: Arc<Deployment>,
     ) -> io::Result<Self> {
-        let idle = Tampering { request: |_, _| None, response: |_, _, _| () };
-        Self::lay(target, idle, Some((link, recorder)), deployment).await
+        Self::lay(target, Does::Tapped(link, tap), deployment).await
     }
 
-    async fn lay(
-        target: SocketAddr,
-        tampering: Tampering,
-        recorder: Option<(Link, Recorder)>,
-        deployment: Arc<Deployment>,
-    ) -> io::Result<Self> {
+    async fn lay(target: SocketAddr, does: Does, deployment: Arc<Deployment>) -> io::Result<Self> {
         let listener = TcpListener::bind((IpAddr::V4(Ipv4Addr::LOCALHOST), 0)).await?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let ends = Arc::new(Ends { target, tampering, recorder, deployment, stop: stop.clone() });
+        let ends = Arc::new(Ends { target, does, deployment, idle: Mutex::default(), stop: stop.clone() });
         tokio::spawn(listen::accept(listener, stop.clone(), move |stream, _| serve(ends.clone(), stream)));
         Ok(Self { address, _stop: stop.drop_guard() })
     }
@@ -108,23 +127,34 @@ async fn serve(ends: Arc<Ends>, stream: Connection) {
         .await;
 }
 
+impl Does {
+    fn tampering(&self) -> Tampering {
+        match self {
+            Self::Tampers(tampering) => *tampering,
+            Self::Tapped(link, tap) => tap.switch.as_ref().map_or(Tampering::NONE, |switch| switch.at(*link)),
+        }
+    }
+}
+
 impl Ends {
     async fn carry(&self, mut request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
         let upgrade = hyper::upgrade::on(&mut request);
         let (parts, body) = request.into_parts();
         let body = Limited::new(body, LONGEST_BODY).collect().await.map_err(io::Error::other)?.to_bytes();
         let mut request = Request::from_parts(parts, body);
-        if let Some(answer) = (self.tampering.request)(&mut request, &self.deployment) {
+        let tampering = self.does.tampering();
+        if let Some(answer) = (tampering.request)(&mut request, &self.deployment) {
             return Ok(answer.map(Full::new));
         }
         let (asked, body) = request.into_parts();
-        let kept = self.recorder.as_ref().map(|_| Request::from_parts(asked.clone(), body.clone()));
-        let mut answer = self.ask(Request::from_parts(asked.clone(), Full::new(body)), upgrade).await?;
-        if let (Some((link, recorder)), Some(request)) = (&self.recorder, kept) {
+        let mut answer =
+            self.ask(Request::from_parts(asked.clone(), Full::new(body.clone())), upgrade).await?;
+        if let Does::Tapped(link, Tap { recorder: Some(recorder), .. }) = &self.does {
+            let request = Request::from_parts(asked.clone(), body);
             recorder.keep(Exchange { link: *link, request, answer: answer.clone() });
         }
         let before = answer.body().len();
-        (self.tampering.response)(&asked, &mut answer, &self.deployment);
+        (tampering.response)(&asked, &mut answer, &self.deployment);
         let after = answer.body().len();
         if after != before {
             answer.headers_mut().insert(http::header::CONTENT_LENGTH, after.into());
@@ -134,19 +164,7 @@ impl Ends {
 
     /// Sends `request` on and, when the target switches protocols, joins both sides.
     async fn ask(&self, request: Request<Full<Bytes>>, upgrade: OnUpgrade) -> io::Result<Response<Bytes>> {
-        let stream = TcpStream::connect(self.target).await?;
-        // One exchange each: its port is free at once.
-        stream.set_zero_linger()?;
-        let stream = TokioIo::new(stream);
-        let (mut sender, connection) = client::Builder::new()
-            .preserve_header_case(true)
-            .max_buf_size(LONGEST_HEAD)
-            .max_headers(MOST_LINES)
-            .handshake(stream)
-            .await
-            .map_err(io::Error::other)?;
-        self.spawn(async { drop(connection.with_upgrades().await) });
-        let mut response = sender.send_request(request).await.map_err(io::Error::other)?;
+        let (mut target, mut response) = self.exchange(request).await?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let other = hyper::upgrade::on(&mut response);
             self.spawn(async {
@@ -160,7 +178,53 @@ impl Ends {
         }
         let (parts, body) = response.into_parts();
         let body = Limited::new(body, LONGEST_BODY).collect().await.map_err(io::Error::other)?.to_bytes();
+        // One that the target closes is never ready again.
+        if target.ready().await.is_ok() {
+            self.idle().push((Instant::now(), target));
+        }
         Ok(Response::from_parts(parts, body))
+    }
+
+    /// The answer to `request`, by a connection that was kept, else by a new one.
+    async fn exchange(&self, mut request: Request<Full<Bytes>>) -> io::Result<(Target, Response<Incoming>)> {
+        loop {
+            let kept = self.idle().pop();
+            let Some((since, mut target)) = kept else { break };
+            if since.elapsed() > IDLE || target.is_closed() {
+                continue;
+            }
+            match target.try_send_request(request).await {
+                Ok(response) => return Ok((target, response)),
+                // It was closed meanwhile, and the request was not sent.
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) => request = unsent,
+                    None => return Err(io::Error::other(error.into_error())),
+                },
+            }
+        }
+        let mut target = self.connect().await?;
+        let response = target.send_request(request).await.map_err(io::Error::other)?;
+        Ok((target, response))
+    }
+
+    async fn connect(&self) -> io::Result<Target> {
+        let stream = TcpStream::connect(self.target).await?;
+        stream.set_nodelay(true)?;
+        // Its port is free at once.
+        stream.set_zero_linger()?;
+        let (target, connection) = client::Builder::new()
+            .preserve_header_case(true)
+            .max_buf_size(LONGEST_HEAD)
+            .max_headers(MOST_LINES)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(io::Error::other)?;
+        self.spawn(async { drop(connection.with_upgrades().await) });
+        Ok(target)
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<(Instant, Target)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

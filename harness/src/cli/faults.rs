@@ -10,7 +10,7 @@ use super::args::FaultsOptions;
 use super::exit::Exit;
 use super::place;
 use super::threads::runtime;
-use crate::faults::{self, Caught, FaultsError, Held};
+use crate::faults::{self, Caught, FaultsError, Held, Thoroughness};
 use crate::reports::out;
 
 /// Runs the chosen cases under the chosen faults.
@@ -42,7 +42,8 @@ fn under_faults(options: &FaultsOptions) -> Result<Exit, Exit> {
     let held = Held::read(&deployment).map_err(|problem| place::refuse(problem, Exit::Parse))?;
     let runtime = runtime()?;
     let bar = indicatif::ProgressBar::new(0);
-    let run = faults::run(deployment.clone(), &cases, chosen, options.whole, |progress| {
+    let thoroughness = Thoroughness { whole: options.whole, later: all };
+    let run = faults::run(deployment.clone(), &cases, chosen, thoroughness, |progress| {
         bar.set_length(progress.of as u64);
         bar.set_position(progress.done as u64);
         bar.set_message(progress.fault.name);

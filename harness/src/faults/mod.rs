@@ -3,6 +3,7 @@
 mod held;
 mod html;
 mod json;
+mod later;
 mod matrix;
 mod reach;
 mod routes;
@@ -14,5 +15,5 @@ pub use held::{Held, Lost, accept};
 pub use html::page;
 pub use json::document;
 pub use matrix::{Caught, CheckId, Column, Matrix, Row, Tally};
-pub use run::{FaultsError, Progress, run};
+pub use run::{FaultsError, Progress, Thoroughness, run};
 pub use text::{catalogue, text};

@@ -1,7 +1,8 @@
 //! Running the suite under faults, each on a stack of its own.
 //!
 //! Most faults that fail a scenario fail any case of it, so a case of each scenario is tried first. Whatever is still
-//! open then, a fault that nothing has caught or a scenario that nothing has failed, is tried with every other case.
+//! open then, a fault that nothing has caught or a scenario that nothing has failed, is tried with every other case. In
+//! the end some faults come in the middle of cases, before the steps with checks that none has failed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use futures::stream;
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::faults::Fault;
 
+use super::later::Later;
 use super::matrix::{Caught, CheckId, Column, Matrix, Row};
 use super::reach::Reach;
 use super::trace::{Trace, Tracer};
@@ -22,6 +24,21 @@ use crate::stacks::{Embedded, StackError};
 const AT_ONCE: usize = 8;
 /// How many cases run at once on one stack.
 const JOBS: usize = 4;
+/// How many cases run at once, each on a stack of its own, when a fault comes later: most of their time is waiting for
+/// what does not come about.
+const JOBS_LATER: usize = 64;
+/// The faults that come later, and those after them for what is open then. Between them they break whatever a step may
+/// rest on: redirects go round, strangers get in, nobody is known any more, every path leads to a service, no signature
+/// fits.
+pub(super) const LATER: [&[&str]; 2] = [
+    &["redirect_to_https_goes_round", "middlewares_lost"],
+    &[
+        "gateway_not_trusted_by_authentik",
+        "session_not_stored",
+        "catch_all_goes_round",
+        "signed_host_is_rewritten",
+    ],
+];
 /// How many further cases are tried before it is looked whether one has failed.
 const FURTHER: usize = 48;
 
@@ -52,8 +69,16 @@ pub enum FaultsError {
     },
 }
 
-/// Runs `cases` under each of `faults` and tells `progress` whenever one is over. With `whole`, every case runs under
-/// every fault that could touch it.
+/// How much is tried.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Thoroughness {
+    /// Every case runs under every fault that could touch it.
+    pub whole: bool,
+    /// Checks that no fault fails are tried again with faults that come right before their steps.
+    pub later: bool,
+}
+
+/// Runs `cases` under each of `faults` and tells `progress` whenever one is over.
 ///
 /// # Errors
 /// [`FaultsError::Unwell`] when a case fails without a fault; [`FaultsError::Stack`].
@@ -61,13 +86,13 @@ pub async fn run(
     deployment: Arc<Deployment>,
     cases: &[Arc<Case>],
     faults: Vec<&'static Fault>,
-    whole: bool,
+    options: Thoroughness,
     mut progress: impl FnMut(Progress),
 ) -> Result<Matrix, FaultsError> {
     let suite = Suite::healthy(deployment, cases).await?;
     let of = faults.len();
     let rows = faults.into_iter().enumerate().map(|(place, fault)| {
-        let row = suite.row(fault, whole);
+        let row = suite.row(fault, options.whole);
         async move { (place, row.await) }
     });
     let mut running = stream::iter(rows).buffer_unordered(AT_ONCE);
@@ -80,9 +105,12 @@ pub async fn run(
     drop(running);
     rows.sort_by_key(|(place, _)| *place);
     let rows = rows.into_iter().map(|(_, row)| row).collect();
-    let mut matrix = Matrix { rows, columns: suite.columns() };
-    if !whole {
+    let mut matrix = Matrix { rows, columns: suite.columns(), later: 0 };
+    if !options.whole {
         suite.look_closer(&mut matrix).await?;
+    }
+    if options.later {
+        suite.come_later(&mut matrix).await;
     }
     Ok(matrix)
 }
@@ -115,6 +143,7 @@ impl Suite {
         let (mut traced, mut untraced) = (Vec::new(), Vec::new());
         while let Some((case, taken)) = taken.next().await {
             match taken.map(Result::ok) {
+                Ok(Some((outcome, _))) if outcome.verdict == Verdict::Unsupported => {}
                 Ok(Some((outcome, trace))) if !outcome.verdict.fails_run() => {
                     traced.push(Traced { case, trace: Some(trace) });
                 }
@@ -123,7 +152,7 @@ impl Suite {
         }
         drop(taken);
         let mut failed = Vec::new();
-        on(stack.clone(), deployment.clone(), untraced, |outcome| {
+        on(stack.clone(), deployment.clone(), untraced, JOBS, |outcome| {
             if outcome.verdict.fails_run() {
                 failed.push(outcome.case.id.clone());
             } else if outcome.verdict != Verdict::Unsupported {
@@ -156,12 +185,12 @@ impl Suite {
         let Some(stack) = self.stack(&mut row).await? else { return Ok(row) };
         let reach = Reach::of(fault, &self.deployment, &self.stack, &stack);
         let (first, mut rest) = self.of_each_scenario(&reach, whole);
-        on(stack.clone(), self.deployment.clone(), first, |outcome| row.take(outcome)).await;
+        on(stack.clone(), self.deployment.clone(), first, JOBS, |outcome| row.take(outcome)).await;
         while row.caught() == Caught::Missed && !rest.is_empty() {
             let some: Vec<_> = rest.drain(..FURTHER.min(rest.len())).collect();
             let some = some.into_iter().filter(|traced| traced.touched(&reach));
             let some = some.map(|traced| traced.case.clone()).collect();
-            on(stack.clone(), self.deployment.clone(), some, |outcome| row.take(outcome)).await;
+            on(stack.clone(), self.deployment.clone(), some, JOBS, |outcome| row.take(outcome)).await;
         }
         Ok(row)
     }
@@ -208,11 +237,55 @@ impl Suite {
                 let (_, rest) = self.of_each_scenario(&reach, false);
                 let cases = rest.into_iter().filter(|traced| open(&traced.case) && traced.touched(&reach));
                 let cases = cases.map(|traced| traced.case.clone()).collect();
-                on(stack, self.deployment.clone(), cases, |outcome| row.take(outcome)).await;
+                on(stack, self.deployment.clone(), cases, JOBS, |outcome| row.take(outcome)).await;
                 idle.retain(|scenario| !row.failed.contains_key(scenario));
             }
         }
         Ok(())
+    }
+
+    /// Lets faults come right before the steps of which none has failed every check.
+    async fn come_later(&self, matrix: &mut Matrix) {
+        let idle = |column: &Column| column.checks.difference(&matrix.failed(column)).copied().collect();
+        let mut open: BTreeMap<String, BTreeSet<CheckId>> =
+            matrix.columns.iter().map(|column| (column.scenario.clone(), idle(column))).collect();
+        let count = |open: &BTreeMap<_, BTreeSet<_>>| open.values().map(BTreeSet::len).sum::<usize>();
+        let before = count(&open);
+        for names in LATER {
+            let rows = matrix.rows.iter_mut().filter(|row| names.contains(&row.fault.name));
+            let mut rows: Vec<&mut Row> = rows.filter(|row| row.caught() != Caught::Inapplicable).collect();
+            let mut laters: Vec<(usize, Later)> = rows
+                .iter()
+                .enumerate()
+                .flat_map(|(place, row)| {
+                    let later = move |(case, step)| Some((place, Later::of(case, step, row.fault)?));
+                    self.cases_of(&open).filter_map(later)
+                })
+                .collect();
+            // What takes longest begins first.
+            laters.sort_by_key(|(_, later)| !later.waits());
+            let cases = laters.iter().map(|(_, later)| later.case.clone()).collect();
+            on(self.stack.clone(), self.deployment.clone(), cases, JOBS_LATER, |outcome| {
+                let later = laters.iter().find(|(_, later)| Arc::ptr_eq(&later.case, &outcome.case));
+                if let (Some((place, later)), Some(open)) = (later, open.get_mut(scenario(&outcome.case))) {
+                    later.over(outcome, rows[*place], open);
+                }
+            })
+            .await;
+        }
+        matrix.later = before - count(&open);
+    }
+
+    /// The first case of every scenario in `open`, with the number of each step that has a check there.
+    fn cases_of<'s>(
+        &'s self,
+        open: &'s BTreeMap<String, BTreeSet<CheckId>>,
+    ) -> impl Iterator<Item = (&'s Case, usize)> {
+        open.iter().flat_map(|(id, checks)| {
+            let first = self.cases.iter().find(|traced| scenario(&traced.case) == id);
+            let steps: BTreeSet<usize> = checks.iter().map(|check| check.step).collect();
+            steps.into_iter().filter_map(move |step| Some((first?.case.as_ref(), step)))
+        })
     }
 }
 
@@ -235,13 +308,27 @@ async fn on(
     stack: Arc<Embedded>,
     deployment: Arc<Deployment>,
     cases: Vec<Arc<Case>>,
+    jobs: usize,
     mut over: impl FnMut(&CaseOutcome),
 ) {
-    let options = runner::Options { jobs: JOBS, fail_fast: false, repeat: 1 };
+    let options = runner::Options { jobs, fail_fast: false, repeat: 1 };
     runner::run(cases, deployment, stack, options, |event| {
         if let Event::CaseFinished(outcome) = event {
             over(&outcome);
         }
     })
     .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_later_can_come_while_a_stack_runs() {
+        for name in LATER.concat() {
+            let fault = ssoproof_embedded::faults::find(name);
+            assert!(fault.is_some_and(Fault::comes_and_goes), "{name}");
+        }
+    }
 }

@@ -65,10 +65,17 @@ pub fn text(matrix: &Matrix, lost: &[Lost], part: bool, outside: usize, verbose:
         matrix.columns.len() - idle.len(),
         matrix.columns.len(),
     );
+    if matrix.later > 0 {
+        let _ =
+            writeln!(text, "{} of these checks by a fault that comes right before their step", matrix.later);
+    }
     text
 }
 
-/// How many of the checks some fault fails; `verbose` names the others.
+/// The most checks that are named without being asked for.
+const FEW: usize = 12;
+
+/// How many of the checks some fault fails; `verbose` names the others, however many they are.
 fn idle_checks(text: &mut String, matrix: &Matrix, verbose: bool) -> String {
     let (mut all, mut failed, mut named) = (0, 0, String::new());
     for column in &matrix.columns {
@@ -76,11 +83,11 @@ fn idle_checks(text: &mut String, matrix: &Matrix, verbose: bool) -> String {
         let idle: Vec<String> = column.checks.difference(&of_column).map(ToString::to_string).collect();
         all += column.checks.len();
         failed += column.checks.len() - idle.len();
-        if verbose && !idle.is_empty() {
+        if !idle.is_empty() {
             let _ = writeln!(named, "  {}: {}", column.scenario, idle.join(" "));
         }
     }
-    if !named.is_empty() {
+    if !named.is_empty() && (verbose || all - failed <= FEW) {
         let _ = write!(text, "\nchecks that no fault fails\n{named}");
     }
     format!("{failed} of {all}")

@@ -98,7 +98,7 @@ impl Tracer {
     /// Runs `case` on a fork that it has for itself meanwhile.
     pub(super) async fn take(&self, case: Arc<Case>) -> Result<(CaseOutcome, Trace), StackError> {
         let reach = case.reach();
-        let free = if reach == Reach::Files { None } else { self.free().pop() };
+        let free = if reach > Reach::Setup { None } else { self.free().pop() };
         let on = match free {
             Some(on) => on,
             None => {
@@ -107,12 +107,12 @@ impl Tracer {
                 Recorded { fork, start: Arc::new(Passed::new(recorder.take())), recorder }
             }
         };
-        let reads_files = case.says("route") || reach == Reach::Files;
+        let reads_files = case.says("route") || reach.files();
         let outcome = runner::run_case(case, 1, &self.deployment, &on.fork).await;
         let requests = outcome.ledger.hops.iter().map(|hop| hop.request.clone()).collect();
         let after = Passed::new(on.recorder.take());
         let trace = Trace { reads_files, requests, start: on.start.clone(), after };
-        if reach < Reach::Files {
+        if reach <= Reach::Setup {
             on.fork.renew().await;
             on.recorder.take();
             self.free().push(on);

@@ -11,7 +11,7 @@ use crate::stacks::Reach;
 use crate::steps::Step;
 
 /// A scenario file that was read and found whole.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Scenario {
     /// The file.
     pub source: Source,
@@ -75,7 +75,7 @@ impl Case {
     /// How far its steps reach.
     pub fn reach(&self) -> Reach {
         let reaches = self.planned().filter_map(|planned| Some(planned.step.verb()?.2.reach()));
-        reaches.max().unwrap_or(Reach::Own)
+        reaches.fold(Reach::Own, Reach::and)
     }
 
     /// Whether a step of it says `verb`.

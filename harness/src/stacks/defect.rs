@@ -1,13 +1,14 @@
 //! A fault in an embedded stack: each seam, where the stack is put together.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::authentik::{Authentik, Profile};
-use ssoproof_embedded::faults::{Fault, Files, Link, Recorder, Script, Seam, Wire};
+use ssoproof_embedded::faults::{Fault, Files, Link, Script, Seam, Switch, Tap, Wire};
 use ssoproof_embedded::gateway;
 use ssoproof_embedded::grafana;
 use ssoproof_embedded::minio;
@@ -108,18 +109,21 @@ impl Defect {
     }
 }
 
-/// The wires between parts: where a fault is, and everywhere when what passes is kept. Dropping them cuts every
+/// The wires between parts: where the stack's own fault is, and everywhere when they are tapped. Dropping them cuts every
 /// connection.
-#[derive(Default)]
 pub(super) struct Wires {
     laid: Vec<Wire>,
-    recorder: Option<Recorder>,
+    tap: Tap,
 }
 
 impl Wires {
-    /// Wires that keep in `recorder` what passes them.
-    pub(super) fn recording(recorder: Option<Recorder>) -> Self {
-        Self { laid: Vec::new(), recorder }
+    pub(super) fn new(tap: Tap) -> Self {
+        Self { laid: Vec::new(), tap }
+    }
+
+    /// What says which fault they have, where one may come and go.
+    pub(super) fn switch(&self) -> Option<&Switch> {
+        self.tap.switch.as_ref()
     }
 
     /// Where `link` is reached: at `address`, or at a wire to it.
@@ -130,13 +134,19 @@ impl Wires {
         address: SocketAddr,
         deployment: &Arc<Deployment>,
     ) -> Result<SocketAddr, StackError> {
-        let wire = match (defect.seam(), &self.recorder) {
-            (Some(Seam::Wire(at, tampering)), _) if *at == link => {
-                Wire::start(address, *tampering, deployment.clone()).await
+        let address = match defect.seam() {
+            Some(Seam::Wire(at, tampering)) if *at == link => {
+                self.keep(Wire::start(address, *tampering, deployment.clone()).await)?
             }
-            (_, Some(recorder)) => Wire::recording(address, link, recorder.clone(), deployment.clone()).await,
-            _ => return Ok(address),
+            _ => address,
         };
+        if self.tap.recorder.is_none() && self.tap.switch.is_none() {
+            return Ok(address);
+        }
+        self.keep(Wire::tapped(address, link, self.tap.clone(), deployment.clone()).await)
+    }
+
+    fn keep(&mut self, wire: io::Result<Wire>) -> Result<SocketAddr, StackError> {
         let wire = wire.map_err(|error| failed("a wire", &error))?;
         let address = wire.address();
         self.laid.push(wire);

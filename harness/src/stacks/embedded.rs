@@ -12,7 +12,7 @@ use ssoproof_deployment::Deployment;
 use ssoproof_deployment::traefik::{Profile as TraefikProfile, RuntimeConfig};
 use ssoproof_embedded::authentik::{self, Authentik, Profile, State};
 use ssoproof_embedded::dial::{Client, Names};
-use ssoproof_embedded::faults::{Fault, Link, Recorder, Script};
+use ssoproof_embedded::faults::{Fault, Link, Recorder, Script, Seam, Switch, Tap};
 use ssoproof_embedded::gateway::{self, Gateway};
 use ssoproof_embedded::logs::Logs;
 use ssoproof_embedded::minio::policy::PolicyDocument;
@@ -46,9 +46,11 @@ pub struct Embedded {
     authentik: Authentik,
     gateway: Gateway,
     parts: Parts,
-    /// Forks that no case is on, as good as new.
-    free: Mutex<Vec<Arc<Self>>>,
-    _wires: Wires,
+    /// Forks that no case is on, as good as new; those with files of their own for faults to come apart.
+    free: Mutex<[Vec<Arc<Self>>; 2]>,
+    wires: Wires,
+    /// The Traefik files as they were before a fault came that has changed them.
+    before: Mutex<Option<TempDir>>,
 }
 
 /// What every fork of a stack shares.
@@ -93,7 +95,7 @@ impl Embedded {
         fault: Option<&'static Fault>,
     ) -> Result<Self, StackError> {
         let blueprint = Arc::new(Blueprint::new(deployment, fault)?);
-        Self::build(blueprint, None, false, None).await
+        Self::build(blueprint, None, Reach::Own, Tap::default()).await
     }
 
     /// A fork in the state that every case starts from, for one that reaches as far as `reach`; its wires keep in
@@ -106,7 +108,8 @@ impl Embedded {
     }
 
     async fn fork(&self, reach: Reach, recorder: Option<Recorder>) -> Result<Self, StackError> {
-        Self::build(self.blueprint.clone(), Some(&self.origin), reach == Reach::Files, recorder).await
+        let tap = Tap { recorder, switch: reach.faults().then(Switch::default) };
+        Self::build(self.blueprint.clone(), Some(&self.origin), reach, tap).await
     }
 
     /// Puts every part into the state that cases start from, when nobody uses the stack. Its files stay.
@@ -116,7 +119,7 @@ impl Embedded {
         self.logs.clear();
     }
 
-    fn free(&self) -> MutexGuard<'_, Vec<Arc<Self>>> {
+    fn free(&self) -> MutexGuard<'_, [Vec<Arc<Self>>; 2]> {
         self.free.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
@@ -131,13 +134,13 @@ impl Embedded {
         (self.gateway.http(), self.gateway.https())
     }
 
-    /// Builds a stack, which forks from `origin` when there is one. With `watch` its gateway watches its files, which
-    /// are its own then.
+    /// Builds a stack, which forks from `origin` when there is one, for what reaches as far as `reach`: the files are its
+    /// own where they are changed, and its gateway watches them where tools change them.
     async fn build(
         blueprint: Arc<Blueprint>,
         origin: Option<&Origin>,
-        watch: bool,
-        recorder: Option<Recorder>,
+        reach: Reach,
+        tap: Tap,
     ) -> Result<Self, StackError> {
         let deployment = &blueprint.deployment;
         let (internal, public, logs) = (Names::default(), Names::default(), Logs::default());
@@ -153,7 +156,7 @@ impl Embedded {
         .await
         .map_err(|error| failed("Authentik", &error))?;
         let defect = &blueprint.defect;
-        let mut wires = Wires::recording(recorder);
+        let mut wires = Wires::new(tap);
         if let Some((host, port)) = host_and_port(&deployment.auth.upstream) {
             internal.insert(&host, port, authentik.address());
         }
@@ -173,7 +176,7 @@ impl Embedded {
         }
 
         let traefik = match origin {
-            Some(origin) if !watch => origin.traefik.clone(),
+            Some(origin) if reach <= Reach::Setup => origin.traefik.clone(),
             Some(origin) => Arc::new(copied(&origin.traefik.path().join(FILES))?),
             None => {
                 let traefik = copied(&deployment.folder.join(&deployment.traefik.dynamic.value))?;
@@ -191,7 +194,7 @@ impl Embedded {
         );
         [settings.http, settings.https] = deployment.traefik.entry_points.both();
         settings.profile = blueprint.traefik;
-        settings.watch = watch;
+        settings.watch = reach.files();
         settings.throttle = blueprint.throttle();
         settings.config = origin.and_then(|origin| origin.config.clone());
         defect.in_gateway(&mut settings);
@@ -235,8 +238,35 @@ impl Embedded {
             gateway,
             parts,
             free: Mutex::default(),
-            _wires: wires,
+            wires,
+            before: Mutex::default(),
         })
+    }
+
+    /// Lets `fault` come, which comes and goes, when its seam is the files.
+    fn break_files(&self, fault: &'static Fault) -> Result<(), StackError> {
+        if matches!(fault.seam, Seam::Files(_)) {
+            let before = copied(&self.files)?;
+            Defect::of(Some(fault)).in_files(&self.files, &self.blueprint.deployment)?;
+            *self.before() = Some(before);
+            // Files that Traefik refuses leave it with those before.
+            let _ = self.gateway.reload();
+        }
+        Ok(())
+    }
+
+    /// Puts the files back that a fault has changed.
+    fn mend_files(&self) -> Result<(), StackError> {
+        let Some(before) = self.before().take() else { return Ok(()) };
+        emptied(&self.files)
+            .and_then(|()| copy(&before.path().join(FILES), &self.files))
+            .map_err(|error| StackError::Files(error.to_string()))?;
+        let _ = self.gateway.reload();
+        Ok(())
+    }
+
+    fn before(&self) -> MutexGuard<'_, Option<TempDir>> {
+        self.before.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -275,6 +305,19 @@ fn copied(from: &Path) -> Result<TempDir, StackError> {
     copied().map_err(|error: std::io::Error| failed("the gateway", &error))
 }
 
+/// Takes away what is in `folder`.
+fn emptied(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            std::fs::remove_dir_all(entry.path())?;
+        } else {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// How the deployment's version of Authentik behaves.
 pub(super) fn modelled(deployment: &Deployment) -> Result<Profile, StackError> {
     let version = &deployment.versions.authentik;
@@ -299,7 +342,7 @@ impl Stack for Embedded {
 
     fn offers(&self, need: Need) -> bool {
         match need {
-            Need::Admin | Need::Probe | Need::Files => true,
+            Need::Admin | Need::Probe | Need::Files | Need::Faults => true,
             Need::Components => false,
         }
     }
@@ -310,7 +353,8 @@ impl Stack for Embedded {
 
     /// Nothing takes time here. With a fault much never comes about, and a run of all of them need not wait for it.
     fn patience(&self) -> Option<Duration> {
-        self.blueprint.defect.is_some().then_some(PATIENCE)
+        let switched = self.wires.switch().is_some_and(|switch| switch.fault().is_some());
+        (switched || self.blueprint.defect.is_some()).then_some(PATIENCE)
     }
 
     fn throttle(&self) -> Duration {
@@ -321,22 +365,34 @@ impl Stack for Embedded {
         self.blueprint.defect.script()
     }
 
+    fn switch_fault(&self, fault: Option<&'static Fault>) -> Result<(), StackError> {
+        let switch = self.wires.switch().ok_or(StackError::Unswitched)?;
+        self.mend_files()?;
+        switch.turn(None);
+        if let Some(fault) = fault {
+            self.break_files(fault)?;
+            switch.turn(Some(fault));
+        }
+        Ok(())
+    }
+
     fn logs(&self, count: usize) -> LogTails<'_> {
         let components = self.logs.components().into_iter();
         let tails = components.map(|name| (name.to_owned(), self.logs.tail(name, count))).collect();
         Box::pin(std::future::ready(tails))
     }
 
-    /// Whoever disturbs others gets a fork. It goes from case to case, unless its files are rewritten.
+    /// Whoever disturbs others gets a fork. It goes from case to case, unless tools have rewritten its files.
     fn lend(self: Arc<Self>, reach: Reach) -> StackFuture<'static, Loan> {
         Box::pin(async move {
             if reach == Reach::Own {
                 return Ok(Loan::new(self));
             }
-            if reach == Reach::Files {
+            if reach.files() {
                 return Ok(Loan::new(Arc::new(self.fork(reach, None).await?)));
             }
-            let free = self.free().pop();
+            let kind = usize::from(reach.faults());
+            let free = self.free()[kind].pop();
             let fork = match free {
                 Some(fork) => fork,
                 None => Arc::new(self.fork(reach, None).await?),
@@ -344,8 +400,11 @@ impl Stack for Embedded {
             let back = fork.clone();
             Ok(Loan::returning(fork, move |_| {
                 Box::pin(async move {
+                    if reach.faults() {
+                        back.switch_fault(None)?;
+                    }
                     back.renew().await;
-                    self.free().push(back);
+                    self.free()[kind].push(back);
                     Ok(())
                 })
             }))

@@ -52,6 +52,7 @@ impl Stack for Live {
     fn offers(&self, need: Need) -> bool {
         match need {
             Need::Admin | Need::Probe | Need::Files => true,
+            Need::Faults => false,
             // With Authentik in this process there is no more than Traefik.
             Need::Components => self.control.components().any(|name| name == "authentik-server"),
         }
@@ -77,7 +78,7 @@ impl Stack for Live {
     fn lend(self: Arc<Self>, reach: Reach) -> StackFuture<'static, Loan> {
         Box::pin(async move {
             let taken = self.lock.take(reach).await?;
-            let kept = if reach == Reach::Files { Some(Kept::of(&self.traefik)?) } else { None };
+            let kept = if reach.files() { Some(Kept::of(&self.traefik)?) } else { None };
             let stack = self.clone();
             Ok(Loan::returning(self, move |_| {
                 Box::pin(async move {

@@ -26,7 +26,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ssoproof_containers::Control;
 use ssoproof_embedded::dial::Client;
-use ssoproof_embedded::faults::Script;
+use ssoproof_embedded::faults::{Fault, Script};
 
 use crate::evidence::Backends;
 
@@ -59,6 +59,8 @@ pub enum Need {
     Components,
     /// A gateway whose files can be rewritten while it runs.
     Files,
+    /// Faults of the catalogue that come and go while it runs.
+    Faults,
 }
 
 impl Need {
@@ -69,6 +71,7 @@ impl Need {
             Self::Probe => "probe",
             Self::Components => "components",
             Self::Files => "files",
+            Self::Faults => "faults",
         }
     }
 }
@@ -82,8 +85,33 @@ pub enum Reach {
     Sessions,
     /// What the administrator has set up, components.
     Setup,
+    /// The same, while faults come and go.
+    Faults,
     /// The gateway's files, and whatever else.
     Files,
+    /// The same, while faults come and go.
+    FilesAndFaults,
+}
+
+impl Reach {
+    /// As far as both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self.min(other), self.max(other)) {
+            (Self::Faults, Self::Files) => Self::FilesAndFaults,
+            (_, further) => further,
+        }
+    }
+
+    /// Whether files are rewritten that a gateway watches.
+    pub fn files(self) -> bool {
+        matches!(self, Self::Files | Self::FilesAndFaults)
+    }
+
+    /// Whether faults come and go.
+    pub fn faults(self) -> bool {
+        matches!(self, Self::Faults | Self::FilesAndFaults)
+    }
 }
 
 /// A future that a stack returns.
@@ -118,6 +146,9 @@ pub enum StackError {
         /// The fault.
         name: &'static str,
     },
+    /// Nothing was prepared for a fault to come.
+    #[error("no fault can come on this stack while it runs")]
+    Unswitched,
     /// The gateway's files could not be put back.
     #[error("failed to put the Traefik files back: {0}")]
     Files(String),
@@ -175,6 +206,15 @@ pub trait Stack: Send + Sync {
     /// What a fault has put in the patcher's place.
     fn script(&self) -> Option<Script> {
         None
+    }
+
+    /// Lets `fault`, one that comes and goes, come in the place of the one before; none lets it go.
+    ///
+    /// # Errors
+    /// [`StackError::Unswitched`] where none can come, [`StackError::Fault`] when the deployment has nothing for it to
+    /// break, [`StackError::Files`].
+    fn switch_fault(&self, _fault: Option<&'static Fault>) -> Result<(), StackError> {
+        Err(StackError::Unswitched)
     }
 
     /// Its components, where they can be stopped and started.

@@ -34,7 +34,8 @@ impl StackChoice {
             (Need::Components, Self::Containers(options)) => options.images.authentik.name().is_some(),
             (Need::Probe, Self::Attach(options)) => options.probe_listen.is_some(),
             (Need::Files, Self::Attach(options)) => options.traefik_folder.is_some(),
-            (Need::Admin | Need::Probe | Need::Files, _) => true,
+            (Need::Faults, Self::Containers(_) | Self::Attach(_)) => false,
+            (Need::Admin | Need::Probe | Need::Files | Need::Faults, _) => true,
         }
     }
 }

@@ -5,6 +5,7 @@ mod assume_role;
 mod authorize;
 mod component;
 mod deploy;
+mod fault;
 mod figure;
 mod request;
 mod risk;
@@ -21,6 +22,7 @@ mod wait_until;
 mod world;
 
 pub use deploy::{Deployed, Exposure};
+pub use fault::SwitchFault;
 pub use figure::Figure;
 pub use risk::{Risk, Severity};
 pub use s3::S3;

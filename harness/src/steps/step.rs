@@ -11,8 +11,8 @@ use ssoproof_deployment::{Located, Place, Problem, Source};
 use super::risk::Risk;
 use super::{Seen, World};
 use super::{
-    admin, assume_role, authorize, component, deploy, request, route, s3, sign_in, sign_out, traefik_file,
-    use_file, visit, wait_until,
+    admin, assume_role, authorize, component, deploy, fault, request, route, s3, sign_in, sign_out,
+    traefik_file, use_file, visit, wait_until,
 };
 use crate::checks::Expect;
 use crate::scenario::{GivenError, Template, Text, TextError};
@@ -130,7 +130,7 @@ pub enum Capture {
 macro_rules! verbs {
     ($($(#[$meta:meta])* $field:ident, $key:literal: $shape:ty;)*) => {
         /// A step of a scenario: exactly one verb.
-        #[derive(Clone, Debug, Deserialize, JsonSchema)]
+        #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct Step {
             /// What it is for, in a few words; shown when it fails.
@@ -191,6 +191,8 @@ verbs! {
     route, "route": route::Route;
     /// Stops, starts, restarts or freezes a component of the stack.
     component, "component": component::Control;
+    /// Lets a fault of the catalogue come, or go, while the stack runs.
+    fault, "fault": fault::SwitchFault;
     /// Writes a service's Traefik file as deployment tools do, while strangers ask for the service.
     deploy, "deploy": deploy::Deploy;
     /// Puts a file beside Traefik's own.

@@ -126,7 +126,7 @@ impl Stack for Attached {
         match need {
             Need::Admin => !self.secrets.admin_token.expose_secret().is_empty(),
             Need::Probe => self.probe.is_some(),
-            Need::Components => false,
+            Need::Components | Need::Faults => false,
             Need::Files => matches!(self.traefik, TraefikFiles::Own(_)),
         }
     }
@@ -165,10 +165,7 @@ impl Stack for Attached {
                 };
                 return Ok(Loan::returning(self, back));
             }
-            let kept = match reach {
-                Reach::Files => Some(Arc::new(Kept::of(self.traefik_files())?)),
-                _ => None,
-            };
+            let kept = if reach.files() { Some(Arc::new(Kept::of(self.traefik_files())?)) } else { None };
             self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&kept);
             let before = match self.offers(Need::Admin) {
                 true => {
