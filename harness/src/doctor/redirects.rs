@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use ssoproof_deployment::traefik::{Action, RedirectScheme, Router};
+use ssoproof_deployment::traefik::{Action, RedirectScheme, RequestFacts, Router, Witness};
 use url::Url;
 
 use super::proof::Asked;
 use crate::routing::Routing;
 
+/// A path that nobody has a redirect for.
+pub(super) const SOMEWHERE: &str = "/somewhere";
 /// The most redirects that are followed before they count as endless: the URL grows each time.
 const MOST: usize = 10;
 
@@ -50,7 +52,18 @@ fn by_scheme(redirect: &RedirectScheme, told: Option<&str>, url: &Url) -> Option
 /// Whether every request that the router's rule takes, as far as it is known, is redirected.
 pub(super) fn always(router: &Router) -> bool {
     let Some(rule) = &router.rule else { return false };
-    let witnesses = rule.witnesses(None);
+    let mut witnesses = rule.witnesses(None);
+    let elsewhere: Vec<Witness> =
+        witnesses.iter().map(|witness| Witness { path: SOMEWHERE.to_owned(), ..witness.clone() }).collect();
+    witnesses.extend(elsewhere.into_iter().filter(|witness| {
+        let query = witness.encoded_query();
+        rule.matches(&RequestFacts {
+            query: &query,
+            method: &witness.method,
+            headers: &witness.headers,
+            ..RequestFacts::get(&witness.host, &witness.path)
+        })
+    }));
     let asked = witnesses.iter().filter_map(|witness| Asked::of(witness, router.tls));
     let mut asked = asked.peekable();
     asked.peek().is_some() && asked.all(|asked| target(router, &asked.url).is_some())

@@ -271,18 +271,24 @@ impl Subject {
         None
     }
 
-    /// A request of `host` that `router` takes from all others.
+    /// A request of `host` that `router` takes from all others, and does not redirect where it serves any.
     pub(super) fn won_by(&self, router: &Router, host: &str, secure: bool) -> Option<Asked> {
-        let routing = self.routing.as_ref()?;
-        let rule = router.rule.as_ref()?;
-        let plain = [Witness::get(host, "/")];
+        let won = self.all_won_by(router, host, secure);
+        let served = won.iter().find(|asked| redirects::target(router, &asked.url).is_none());
+        served.or(won.first()).cloned()
+    }
+
+    /// Requests of `host` that `router` takes from all others, the plainest first.
+    pub(super) fn all_won_by(&self, router: &Router, host: &str, secure: bool) -> Vec<Asked> {
+        let (Some(routing), Some(rule)) = (&self.routing, &router.rule) else { return Vec::new() };
+        let plain = ["/", redirects::SOMEWHERE].map(|path| Witness::get(host, path));
         let witnesses = rule.witnesses(Some(host));
         let asked = plain.iter().chain(&witnesses).filter_map(|witness| Asked::of(witness, secure));
-        let mut won = asked.filter(|asked| {
+        let won = asked.filter(|asked| {
             let winner = routing.winner(&asked.url, &asked.method, &asked.headers);
             winner.is_some_and(|winner| winner.name == router.name)
         });
-        won.next()
+        won.collect()
     }
 }
 

@@ -6,7 +6,7 @@ use ssoproof_deployment::traefik::{Action, Router, unqualified};
 
 use super::Rule;
 use crate::doctor::finding::{Code, Finding, Severity, at};
-use crate::doctor::proof::Shows;
+use crate::doctor::proof::{Asked, Shows};
 use crate::doctor::redirects;
 use crate::doctor::subject::Subject;
 
@@ -26,8 +26,9 @@ impl Rule for RedirectLoop {
         for host in subject.hosts() {
             for secure in [true, false] {
                 for router in routing.of_host(&host, secure) {
-                    let asked = subject.won_by(router, &host, secure);
-                    let Some(asked) = asked.filter(|asked| redirects::endless(routing, &asked.url)) else {
+                    let asked = subject.all_won_by(router, &host, secure).into_iter();
+                    let endless = |asked: &Asked| redirects::endless(routing, &asked.url);
+                    let Some(asked) = asked.filter(|asked| asked.method == "GET").find(endless) else {
                         continue;
                     };
                     let Some(to) = redirects::target(router, &asked.url) else { continue };

@@ -133,11 +133,18 @@ impl RealTraefik {
     }
 }
 
-/// The text with every URL turned to loopback: to the server that stands for its place, or to nobody.
+/// The text with every URL turned to loopback: to the server that stands for its place, or to nobody. Those of redirects
+/// stay, for nobody dials them here.
 fn to_loopback(text: &str, servers: &Plain) -> String {
-    let Ok(urls) = Regex::new("(?i)(https?|h2c)://([^/\\s\"'`,}\\]$]+)") else { return String::new() };
+    let urls = Regex::new("(?i)(https?|h2c)://([^/\\s\"'`,}\\]$]+)");
+    let of_redirects = Regex::new("\\b(regex|replacement)[\"']?\\s*[:=]\\s*[\"']?[^\\s\"',]*$");
+    let (Ok(urls), Ok(of_redirects)) = (urls, of_redirects) else { return String::new() };
     let turned = urls.replace_all(text, |found: &Captures<'_>| {
-        let whole = found.get(0).map_or("", |whole| whole.as_str());
+        let (start, whole) = found.get(0).map_or((0, ""), |whole| (whole.start(), whole.as_str()));
+        let line = text[..start].rfind('\n').map_or(0, |end| end + 1);
+        if of_redirects.is_match(&text[line..start]) {
+            return whole.to_owned();
+        }
         let place = host_and_port(&whole.replacen("h2c", "http", 1));
         match place.and_then(|place| servers.get(&place)) {
             Some(address) => format!("http://{address}"),
@@ -164,6 +171,12 @@ mod tests {
             ("address: http://authentik:9000/outpost", "address: http://127.0.0.1:7/outpost"),
             ("address: https://auth.example.org/outpost", "address: http://127.0.0.1:1/outpost"),
             ("rule: Host(`docs`)", "rule: Host(`docs`)"),
+            ("regex: ^https://a.test/(.*)", "regex: ^https://a.test/(.*)"),
+            ("replacement = \"https://docs/$1\"", "replacement = \"https://docs/$1\""),
+            (
+                "{ regex: \"^https?://a\", replacement: 'https://docs/b' }\nurl: http://docs",
+                "{ regex: \"^https?://a\", replacement: 'https://docs/b' }\nurl: http://127.0.0.1:7",
+            ),
         ] {
             assert_eq!(to_loopback(from, &servers), to);
         }
