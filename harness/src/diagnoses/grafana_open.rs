@@ -1,5 +1,7 @@
 //! SSO-G06.
 
+use url::Url;
+
 use super::subject::{Diagnosed, Diagnosis, Subject};
 
 /// Grafana's API answers a browser without a session.
@@ -19,13 +21,13 @@ impl Diagnosis for GrafanaOpen {
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let grafana = subject.deployment.apps.grafana.as_ref()?;
+        let origin = Url::parse(&grafana.url).ok()?.origin();
         let hop = subject.ledger.hops.iter().find(|hop| {
             let url = &hop.request.url;
             let session = hop.request.cookies().into_iter().any(|(name, _)| name == "grafana_session");
-            grafana.url.starts_with(&url.origin().ascii_serialization())
-                && url.path().starts_with("/api/user/")
-                && !session
-                && hop.status() == Some(200)
+            let known = session || hop.request.header("authorization").is_some();
+            let own = url.path() == "/api/user" || url.path().starts_with("/api/user/");
+            url.origin() == origin && own && !known && hop.status() == Some(200)
         })?;
         Some(Diagnosed {
             code: self.code(),

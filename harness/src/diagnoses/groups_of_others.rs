@@ -27,12 +27,15 @@ impl Diagnosis for GroupsOfOthers {
             return None;
         }
         let people = &subject.deployment.personas;
+        let known: BTreeSet<&str> = subject.deployment.groups.iter().map(|group| group.as_str()).collect();
         let (user, more) = subject.id_claims().find_map(|claims| {
             let user = claims.get("preferred_username")?.as_str()?.to_owned();
             let persona = people.values().find(|persona| persona.username.value == user)?;
             let own: BTreeSet<&str> = persona.groups.iter().map(|group| group.as_str()).collect();
             let listed = claims.get("groups")?.as_array()?.iter().filter_map(Value::as_str);
-            let more: Vec<&str> = listed.filter(|group| !own.contains(group)).collect();
+            // What other groups there are, and who is in them, the deployment does not say.
+            let more: Vec<&str> =
+                listed.filter(|group| known.contains(group) && !own.contains(group)).collect();
             (!more.is_empty()).then(|| (user, more.join("`, `")))
         })?;
         Some(Diagnosed {

@@ -30,7 +30,7 @@ impl Diagnosis for NoSigningKey {
         // Without a key that is all that the discovery document offers.
         let offered = subject.ledger.hops.iter().filter_map(|hop| hop.response()?.json()).any(|document| {
             let algorithms = document["id_token_signing_alg_values_supported"].as_array();
-            algorithms.is_some_and(|all| all.iter().any(|algorithm| algorithm == "HS256"))
+            algorithms.is_some_and(|all| *all == ["HS256"])
         });
         let symmetric = symmetric || offered;
         let (name, provider) = subject.deployment.providers().into_iter().find(|(_, provider)| {

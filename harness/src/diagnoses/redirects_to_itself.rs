@@ -26,7 +26,10 @@ impl Diagnosis for RedirectsToItself {
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let (hop, url) = subject.ledger.hops.iter().find_map(|hop| {
             let to = hop.redirect_target()?;
-            let same = to == hop.request.url && !by_authentik(hop);
+            // A form that was sent shows its page by a redirect like this.
+            let again = ["GET", "HEAD"].contains(&hop.request.method.as_str())
+                || matches!(hop.status(), Some(307 | 308));
+            let same = to == hop.request.url && again && !by_authentik(hop);
             let changed = hop.response()?.header(SET_COOKIE.as_str()).is_some();
             (same && !changed).then_some((hop, to))
         })?;

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::subject::{Diagnosed, Diagnosis, Subject, by_authentik};
+use super::subject::{Diagnosed, Diagnosis, OUTPOST, Subject, by_authentik};
 
 /// Something in front sends browsers round once more.
 pub(super) struct SentRoundOnce;
@@ -23,8 +23,10 @@ impl Diagnosis for SentRoundOnce {
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
         let (hop, more) = subject.ledger.hops.iter().find_map(|hop| {
-            let more = parameters_added(&hop.request.url, &hop.redirect_target()?)?;
-            (!by_authentik(hop)).then_some((hop, more))
+            let url = &hop.request.url;
+            let own = subject.is_auth(url) || url.path().starts_with(OUTPOST);
+            let more = parameters_added(url, &hop.redirect_target()?)?;
+            (own && hop.request.method == "GET" && !by_authentik(hop)).then_some((hop, more))
         })?;
         let host = hop.request.url.host_str().unwrap_or_default();
         Some(Diagnosed {
@@ -39,7 +41,9 @@ impl Diagnosis for SentRoundOnce {
 /// What the query of `to` has after all of `from`'s, when nothing else is different.
 fn parameters_added(from: &Url, to: &Url) -> Option<String> {
     let same = from.origin() == to.origin() && from.path() == to.path();
-    let rest = to.query()?.strip_prefix(from.query().unwrap_or_default())?;
-    let more = rest.trim_start_matches('&');
+    let more = match from.query() {
+        None | Some("") => to.query()?,
+        Some(query) => to.query()?.strip_prefix(query)?.strip_prefix('&')?,
+    };
     (same && !more.is_empty()).then(|| more.to_owned())
 }

@@ -7,8 +7,8 @@ use url::Url;
 
 use super::Hop;
 
-/// The header of every answer of a probe.
-const PROBE: &str = "x-ssoproof-probe";
+/// The header of every answer of a probe, with the probe's name.
+pub(crate) const PROBE: &str = "x-ssoproof-probe";
 
 /// How the services tell what reached them, by host. A host that is not listed has a probe, as on stacks that the
 /// harness has started.

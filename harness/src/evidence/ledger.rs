@@ -1,5 +1,6 @@
 //! The ledger: every exchange of a step, with what it did to the cookie jar.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,23 +18,39 @@ pub type HeaderLines = Vec<(Vec<u8>, Vec<u8>)>;
 /// The hops of a step in the order they were made.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
-    /// The hops; a hop's `index` is its place here.
+    /// The hops, in the order of their `index`; it is a hop's place here, unless some are left out.
     pub hops: Vec<Hop>,
     /// The hop where a check failed or a loop closed.
     pub turning: Option<usize>,
     /// How the services tell what reached them.
     pub backends: Arc<Backends>,
+    /// From which hop on the scenario itself lets a fault be there, or lets it go.
+    pub switched: Vec<(usize, bool)>,
 }
 
 impl Ledger {
     /// The hop at `index`.
     pub fn hop(&self, index: usize) -> Option<&Hop> {
-        self.hops.get(index)
+        let place = self.hops.binary_search_by_key(&index, |hop| hop.index).ok()?;
+        self.hops.get(place)
     }
 
     /// The response of the hop at `index`, when there was one.
     pub fn response(&self, index: usize) -> Option<&ResponseRecord> {
-        self.hops.get(index)?.response()
+        self.hop(index)?.response()
+    }
+
+    /// The same without the hops made while the scenario itself let a fault be there: what they show is no surprise.
+    pub fn unprovoked(&self) -> Cow<'_, Self> {
+        if self.switched.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let provoked = |hop: &Hop| {
+            let before = self.switched.iter().rev().find(|(from, _)| *from <= hop.index);
+            before.is_some_and(|(_, there)| *there)
+        };
+        let hops = self.hops.iter().filter(|hop| !provoked(hop)).cloned().collect();
+        Cow::Owned(Self { hops, ..self.clone() })
     }
 
     /// The hop made last.

@@ -11,8 +11,8 @@ mod normalise;
 mod redact;
 
 pub(crate) use aws_error::AwsError;
-pub(crate) use backends::header_lines;
 pub use backends::{Backends, Tells};
+pub(crate) use backends::{PROBE, header_lines};
 pub use curl::curl;
 pub(crate) use curl::curl_line;
 pub(crate) use jwt::jwt_part;

@@ -71,6 +71,7 @@ fn case(outcome: &CaseOutcome) -> Value {
                 "expected": redact(&found.finding.expected),
                 "got": redact(&found.finding.got),
                 "hop": found.finding.hop,
+                "hop_number": found.finding.hop.map(|hop| hop + 1),
             })
         })
         .collect();
@@ -157,6 +158,7 @@ fn hop(hop: &Hop, outcome: &CaseOutcome) -> Value {
     };
     json!({
         "index": hop.index,
+        "number": hop.number(),
         "actor": hop.actor,
         "cause": hop.cause.to_string(),
         "request": {

@@ -80,9 +80,13 @@ pub async fn run_case(
     let (diagnoses, logs) = if matches!(verdict, Verdict::Passed | Verdict::Unsupported) {
         (Vec::new(), Vec::new())
     } else {
+        // What the scenario has broken itself explains nothing.
+        if case.reach().faults() {
+            let _ = stack.switch_fault(None);
+        }
         let logs = stack.logs(LOG_LINES).await;
-        let traefik = stack.traefik_files();
-        let subject = Subject::new(deployment, traefik, &logs, &case, &findings, &ledger);
+        let (traefik, unprovoked) = (stack.traefik_files(), ledger.unprovoked());
+        let subject = Subject::new(deployment, traefik, &logs, &case, &findings, &unprovoked);
         (diagnoses::examine(&subject), logs)
     };
     let mut outcome = CaseOutcome::untried(case, round, verdict).with_secrets(stack.secrets().clone());

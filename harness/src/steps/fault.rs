@@ -73,6 +73,7 @@ impl Verb for SwitchFault {
                 }
                 error => StepError::Broken(error.to_string()),
             })?;
+            world.ledger.switched.push((world.ledger.hops.len(), self.0.is_some()));
             Ok(Seen::at(&world.ledger))
         })
     }

@@ -25,7 +25,8 @@ pub(super) fn trails(document: &Value) -> Result<Vec<Trail>, String> {
         let name = case.get("id").and_then(Value::as_str).unwrap_or("hops");
         let mut actors: BTreeMap<String, Vec<Hop>> = BTreeMap::new();
         for (index, value) in hops.iter().enumerate() {
-            let hop = hop(index, value).ok_or_else(|| format!("has no readable hop {index} in `{name}`"))?;
+            let hop =
+                hop(index, value).ok_or_else(|| format!("has no readable hop {} in `{name}`", index + 1))?;
             actors.entry(hop.actor.clone()).or_default().push(hop);
         }
         trails.extend(
