@@ -111,6 +111,45 @@ fn a_check_that_only_a_later_fault_fails_is_missed_when_it_is_gone() {
     assert!(told.contains("✗ access-given: failed by no fault any more: 4.ends"), "{told}");
 }
 
+/// The wire that a fault comes on lies behind the TLS that the service speaks.
+#[test]
+fn a_fault_comes_on_the_way_to_a_service_that_speaks_tls() {
+    let folder = tempfile::tempdir().expect("folder");
+    common::copy(Path::new(SPACEMUSIC), folder.path()).expect("copied");
+    for file in ["deployment.yaml", "traefik/services.yml"] {
+        let path = folder.path().join(file);
+        let text = std::fs::read_to_string(&path).expect("file");
+        assert!(text.contains("http://stream:3000"), "{file}");
+        std::fs::write(path, text.replace("http://stream:3000", "https://stream:3000")).expect("written");
+    }
+    let scenario = folder.path().join("login/tls-service-down.yaml");
+    let text = "id: tls-service-down
+promise: A service that is down is a 502, and comes back.
+requirements: [LOGIN-2]
+needs: [faults]
+actors: { user: admin }
+steps:
+  - visit: $forward_auth.stream.url/
+    sign_in: true
+    expect: { ends: { status: 200, page: backend } }
+  - fault: service_is_down
+  - visit: $forward_auth.stream.url/
+    expect: { ends: { status: 502 } }
+  - fault: none
+  - visit: $forward_auth.stream.url/
+    expect: { ends: { status: 200, page: backend } }
+";
+    std::fs::write(scenario, text).expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_ssoproof"))
+        .args(["run", "--filter", "tls-service-down", "--filter", "stack/stack-outage", "--deployment"])
+        .arg(folder.path())
+        .output()
+        .expect("ssoproof");
+    let told = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.ends_with("2 passed, 0 failed, 0 skipped\n"), "{told}");
+}
+
 #[test]
 fn a_deployment_is_not_asked_to_catch_what_it_does_not_promise() {
     let output = Command::new(env!("CARGO_BIN_EXE_ssoproof"))
@@ -141,7 +180,9 @@ fn failed(arguments: &[&str], of: fn(&serde_json::Value) -> BTreeSet<String>) ->
 /// What is not tried under a fault passes under it.
 #[test]
 fn the_reach_of_a_fault_leaves_out_nothing_that_fails() {
-    for fault in ["binding_is_negated", "email_unlisted", "flow_is_gone", "everybody_is_trusted"] {
+    let faults = ["binding_is_negated", "email_unlisted", "flow_is_gone", "everybody_is_trusted"];
+    let narrow = ["bridge_is_missing", "sign_out_breaks", "provider_not_in_outpost", "outpost_router_loses"];
+    for fault in faults.into_iter().chain(narrow) {
         let tried = failed(&["faults", "--whole", "--fault", fault], |matrix| {
             let failed = matrix["faults"][0]["failed"].as_object().expect("scenarios");
             failed.keys().cloned().collect()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use url::Url;
 use uuid::Uuid;
 
-use super::model::Application;
+use super::model::{Application, Outpost};
 use super::state::State;
 use super::table::Table;
 
@@ -38,11 +38,17 @@ impl State {
             words.extend(leave.map(|flow| flow.slug.clone()));
             words.extend(["/end-session/", "/sign_out"].map(str::to_owned));
         }
-        if !changed(&self.outposts, &before.outposts).is_empty() {
-            words.insert("/outpost.goauthentik.io/".to_owned());
-        }
         let (mut providers, applications) =
             (self.changed_providers(before), self.changed_applications(before));
+        for pk in changed(&self.outposts, &before.outposts) {
+            match (self.outposts.get(&pk), before.outposts.get(&pk)) {
+                (Some(now), Some(then)) if same_but_for_providers(now, then) => {
+                    providers.extend(now.providers.iter().filter(|one| !then.providers.contains(one)));
+                    providers.extend(then.providers.iter().filter(|one| !now.providers.contains(one)));
+                }
+                _ => drop(words.insert("/outpost.goauthentik.io/".to_owned())),
+            }
+        }
         for state in [self, before] {
             let found = applications.iter().filter_map(|pk| state.applications.get(pk));
             for Application { slug, provider, .. } in found {
@@ -102,6 +108,11 @@ impl State {
                 pk == of && now.certificate == then.certificate && Arc::ptr_eq(&now.signing, &then.signing)
             })
     }
+}
+
+fn same_but_for_providers(one: &Outpost, other: &Outpost) -> bool {
+    let one = Outpost { providers: other.providers.clone(), ..one.clone() };
+    format!("{one:?}") == format!("{other:?}")
 }
 
 /// The keys of the rows that only one of the tables has, or that they have otherwise.

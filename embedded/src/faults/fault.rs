@@ -114,8 +114,8 @@ pub enum Seam {
     Trust(Trusted),
     /// What an administrator has left in Authentik.
     Database(fn(&mut State, &Deployment) -> bool),
-    /// How the version behaves.
-    Version(fn(&mut Profile)),
+    /// How the version behaves where Authentik is asked with one of these words, in lower case.
+    Version(&'static [&'static str], fn(&mut Profile)),
     /// Grafana's settings.
     Grafana(fn(&mut grafana::Settings)),
     /// MinIO's settings.

@@ -237,3 +237,73 @@ impl Ends {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// A server that answers `most` requests on each connection and says that it closes it then; with how many it has
+    /// taken.
+    async fn server(most: usize) -> (SocketAddr, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let (address, taken) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+        let count = taken.clone();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(async move {
+                    for left in (0..most).rev() {
+                        let mut head = [0; 4096];
+                        if stream.read(&mut head).await.unwrap_or_default() == 0 {
+                            return;
+                        }
+                        let close = if left == 0 { "Connection: close\r\n" } else { "" };
+                        let answer = format!("HTTP/1.1 200 OK\r\n{close}Content-Length: 2\r\n\r\nok");
+                        stream.write_all(answer.as_bytes()).await.unwrap();
+                    }
+                });
+            }
+        });
+        (address, taken)
+    }
+
+    async fn ask(wire: &Wire, method: &str) -> String {
+        let mut stream = TcpStream::connect(wire.address()).await.unwrap();
+        let head = format!("{method} / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"ok") {
+            assert!(stream.read_buf(&mut answer).await.unwrap() > 0, "{}", String::from_utf8_lossy(&answer));
+        }
+        String::from_utf8(answer).unwrap()
+    }
+
+    async fn laid(most: usize) -> (Wire, Arc<AtomicUsize>) {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/spacemusic");
+        let deployment = Arc::new(Deployment::load(folder.as_ref()).unwrap());
+        let (target, taken) = server(most).await;
+        (Wire::start(target, Tampering::NONE, deployment).await.unwrap(), taken)
+    }
+
+    #[tokio::test]
+    async fn exchanges_share_a_connection() {
+        let (wire, taken) = laid(usize::MAX).await;
+        for _ in 0..3 {
+            assert!(ask(&wire, "GET").await.ends_with("ok"));
+        }
+        assert_eq!(taken.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_the_target_closes_is_not_used_again() {
+        let (wire, taken) = laid(1).await;
+        for method in ["GET", "POST", "POST", "GET"] {
+            assert!(ask(&wire, method).await.ends_with("ok"), "{method}");
+        }
+        assert_eq!(taken.load(Ordering::SeqCst), 4);
+    }
+}

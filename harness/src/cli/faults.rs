@@ -10,7 +10,7 @@ use super::args::FaultsOptions;
 use super::exit::Exit;
 use super::place;
 use super::threads::runtime;
-use crate::faults::{self, Caught, FaultsError, Held, Thoroughness};
+use crate::faults::{self, Caught, FaultsError, Held, Thoroughness, Told};
 use crate::reports::out;
 
 /// Runs the chosen cases under the chosen faults.
@@ -63,7 +63,8 @@ fn under_faults(options: &FaultsOptions) -> Result<Exit, Exit> {
         faults::accept(&matrix, &deployment).map_err(|problem| place::refuse(problem, Exit::Internal))?;
     }
     let missed = if part { 0 } else { matrix.count(Caught::Missed) };
-    Ok(match out(&faults::text(&matrix, &lost, part, outside.len(), options.verbose)) {
+    let told = Told { part, all, outside: outside.len(), verbose: options.verbose };
+    Ok(match out(&faults::text(&matrix, &lost, told)) {
         Exit::Ok if matrix.count(Caught::Misnamed) + missed > 0 => Exit::CaseFailed,
         // The same goes for scenarios.
         Exit::Ok if all && !(matrix.idle().is_empty() && lost.is_empty()) => Exit::CaseFailed,

@@ -21,7 +21,7 @@ pub fn document(matrix: &Matrix) -> Value {
             })
         }).collect::<Vec<_>>(),
         "failed_by_no_fault": matrix.idle(),
-        "checks_failed_later": matrix.later,
+        "checks_failed_later": matrix.failed_later(),
     })
 }
 

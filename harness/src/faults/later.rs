@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ssoproof_deployment::Located;
 use ssoproof_embedded::faults::Fault;
 
-use super::matrix::{CheckId, Row};
+use super::matrix::CheckId;
 use crate::runner::CaseOutcome;
 use crate::scenario::{Case, PlannedStep, Scenario};
 use crate::steps::{Step, SwitchFault};
@@ -40,13 +40,10 @@ impl Later {
         step.is_some_and(|planned| planned.step.wait_until.is_some())
     }
 
-    /// Puts what came of it into `row`, and takes what failed off `open`.
-    pub(super) fn over(&self, outcome: &CaseOutcome, row: &mut Row, open: &mut BTreeSet<CheckId>) {
+    /// The checks that did not hold, by their steps in the scenario.
+    pub(super) fn failed(&self, outcome: &CaseOutcome) -> BTreeSet<CheckId> {
         let number = |step: usize| if step > self.before { step - 1 } else { step };
-        row.take_numbered(outcome, number);
         let failed = outcome.findings.iter().filter(|found| found.must);
-        for found in failed {
-            open.remove(&CheckId { step: number(found.step), check: found.finding.check });
-        }
+        failed.map(|found| CheckId { step: number(found.step), check: found.finding.check }).collect()
     }
 }

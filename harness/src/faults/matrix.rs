@@ -15,8 +15,8 @@ pub struct Matrix {
     pub rows: Vec<Row>,
     /// A column for each scenario that ran, in the order of their ids.
     pub columns: Vec<Column>,
-    /// How many checks only a fault fails that comes right before their steps.
-    pub later: usize,
+    /// The checks that only a fault fails that comes right before their steps, by scenario.
+    pub later: BTreeMap<String, BTreeSet<CheckId>>,
 }
 
 /// A scenario.
@@ -103,11 +103,6 @@ impl Row {
 
     /// Takes a case that is over.
     pub(super) fn take(&mut self, outcome: &CaseOutcome) {
-        self.take_numbered(outcome, |step| step);
-    }
-
-    /// Takes a case that is over, of whose steps `number` says which number they have in the scenario.
-    pub(super) fn take_numbered(&mut self, outcome: &CaseOutcome, number: impl Fn(usize) -> usize) {
         self.tried += 1;
         if !outcome.verdict.fails_run() {
             return;
@@ -118,9 +113,7 @@ impl Row {
         *tally.causes.entry(cause).or_default() += 1;
         tally.examples.entry(cause).or_insert_with(|| outcome.case.id.clone());
         let broken = outcome.findings.iter().filter(|found| found.must);
-        tally
-            .checks
-            .extend(broken.map(|found| CheckId { step: number(found.step), check: found.finding.check }));
+        tally.checks.extend(broken.map(|found| CheckId { step: found.step, check: found.finding.check }));
     }
 
     /// How many cases failed.
@@ -177,7 +170,13 @@ impl Matrix {
     /// The checks of `column` that some fault fails.
     pub fn failed(&self, column: &Column) -> BTreeSet<CheckId> {
         let of = self.rows.iter().filter_map(|row| row.failed.get(&column.scenario));
-        of.flat_map(|tally| &tally.checks).copied().collect()
+        let later = self.later.get(&column.scenario);
+        of.map(|tally| &tally.checks).chain(later).flatten().copied().collect()
+    }
+
+    /// How many checks only a fault fails that comes right before their steps.
+    pub fn failed_later(&self) -> usize {
+        self.later.values().map(BTreeSet::len).sum()
     }
 
     /// How many rows come to `caught`.

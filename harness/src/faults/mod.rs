@@ -16,4 +16,4 @@ pub use html::page;
 pub use json::document;
 pub use matrix::{Caught, CheckId, Column, Matrix, Row, Tally};
 pub use run::{FaultsError, Progress, Thoroughness, run};
-pub use text::{catalogue, text};
+pub use text::{Told, catalogue, text};

@@ -1,6 +1,7 @@
 //! Which cases a fault could touch at all. A case that it does not touch passes as it does without a fault: every
 //! difference begins with something that the case is seen to do.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use ssoproof_deployment::Deployment;
@@ -8,6 +9,7 @@ use ssoproof_embedded::faults::{Exchange, Fault, Link, Seam, Tampering};
 
 use super::routes::Rerouted;
 use super::trace::{Passed, Trace};
+use crate::evidence::PROBE;
 use crate::stacks::{Embedded, Stack as _, host_of, probe_settings};
 
 /// How the names of headers begin that tell which way a request came.
@@ -27,10 +29,12 @@ enum Touched<'a> {
     Every,
     /// Its browsers dial one of these hosts.
     Dials(BTreeSet<String>),
+    /// One of these services is reached.
+    Reaches(BTreeSet<String>),
     /// Something passes the wire that the fault changes.
     Wire(Link, &'a Tampering),
     /// Authentik is asked with one of these words.
-    Words(&'a BTreeSet<String>),
+    Words(Cow<'a, BTreeSet<String>>),
     /// It is about tools that write Traefik's files.
     Tools,
     /// A browser tells which way its request came.
@@ -61,7 +65,7 @@ impl<'a> Reach<'a> {
                     change(&mut broken);
                     broken != healthy
                 });
-                Touched::Dials(hosts(changed.map(|(_, service)| service.url.as_str())))
+                Touched::Reaches(changed.map(|(slug, _)| slug.clone()).collect())
             }
             Seam::Wire(link, tampering) => Touched::Wire(*link, tampering),
             Seam::Files(_) => {
@@ -70,8 +74,13 @@ impl<'a> Reach<'a> {
             }
             Seam::Script(_) | Seam::Unwatched => Touched::Tools,
             Seam::Trust(_) => Touched::Tells,
-            Seam::Database(_) => broken.changed_words().map_or(Touched::Every, Touched::Words),
-            Seam::Version(_) => Touched::Every,
+            Seam::Database(_) => {
+                let words = broken.changed_words();
+                words.map_or(Touched::Every, |words| Touched::Words(Cow::Borrowed(words)))
+            }
+            Seam::Version(words, _) => {
+                Touched::Words(Cow::Owned(words.iter().map(ToString::to_string).collect()))
+            }
         };
         Self { deployment, apps, touched }
     }
@@ -81,6 +90,12 @@ impl<'a> Reach<'a> {
         match &self.touched {
             Touched::Every => true,
             Touched::Dials(hosts) => trace.dials(hosts),
+            Touched::Reaches(services) => self.met(trace).any(|exchange| {
+                let told = exchange.answer.headers().get(PROBE);
+                // One that does not tell its name may be any.
+                let named = told.and_then(|name| name.to_str().ok()).map(|name| services.contains(name));
+                exchange.link == Link::Services && named.unwrap_or(true)
+            }),
             Touched::Tools => trace.reads_files,
             Touched::Tells => trace.requests.iter().any(|request| {
                 let mut names = request.headers.iter().map(|(name, _)| String::from_utf8_lossy(name));

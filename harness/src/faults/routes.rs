@@ -74,20 +74,26 @@ impl Rerouted {
         match (winner(&self.before), winner(&self.after)) {
             (None, None) => false,
             (Some(before), Some(after)) => {
-                before.name != after.name || self.concerns(&before) || self.concerns(&after)
+                does(&before) != does(&after) || self.concerns(&before) || self.concerns(&after)
             }
             _ => true,
         }
     }
 
-    /// Whether the router, or something that it uses, is defined otherwise.
+    /// Whether something that the router uses is defined otherwise.
     fn concerns(&self, router: &Router) -> bool {
         let own = router.middlewares.iter().chain(router.steps.iter().map(|step| &step.name));
         let own = own.map(|name| ("middlewares", name));
         let service = router.service.iter().map(|service| ("services", &service.name));
-        let mut all = [("routers", &router.name)].into_iter().chain(own).chain(service);
+        let mut all = own.chain(service);
         all.any(|(kind, name)| self.changed.contains(&(kind.to_owned(), unqualified(name).to_owned())))
     }
+}
+
+/// What a router does with the requests that it takes, whichever these are.
+fn does(router: &Router) -> (&str, &[String], Option<&str>) {
+    let service = router.service.as_ref().map(|service| service.name.as_str());
+    (&router.name, &router.middlewares, service)
 }
 
 /// Whether a `Host` header, when there is one, is that of `url`.

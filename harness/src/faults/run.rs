@@ -30,7 +30,7 @@ const JOBS_LATER: usize = 64;
 /// The faults that come later, and those after them for what is open then. Between them they break whatever a step may
 /// rest on: redirects go round, strangers get in, nobody is known any more, every path leads to a service, no signature
 /// fits.
-pub(super) const LATER: [&[&str]; 2] = [
+const LATER: [&[&str]; 2] = [
     &["redirect_to_https_goes_round", "middlewares_lost"],
     &[
         "gateway_not_trusted_by_authentik",
@@ -41,6 +41,9 @@ pub(super) const LATER: [&[&str]; 2] = [
 ];
 /// How many further cases are tried before it is looked whether one has failed.
 const FURTHER: usize = 48;
+
+/// Checks by scenario.
+type Checks = BTreeMap<String, BTreeSet<CheckId>>;
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug)]
@@ -105,12 +108,12 @@ pub async fn run(
     drop(running);
     rows.sort_by_key(|(place, _)| *place);
     let rows = rows.into_iter().map(|(_, row)| row).collect();
-    let mut matrix = Matrix { rows, columns: suite.columns(), later: 0 };
+    let mut matrix = Matrix { rows, columns: suite.columns(), later: Checks::new() };
     if !options.whole {
         suite.look_closer(&mut matrix).await?;
     }
     if options.later {
-        suite.come_later(&mut matrix).await;
+        suite.come_later(&mut matrix).await?;
     }
     Ok(matrix)
 }
@@ -244,43 +247,46 @@ impl Suite {
         Ok(())
     }
 
-    /// Lets faults come right before the steps of which none has failed every check.
-    async fn come_later(&self, matrix: &mut Matrix) {
+    /// Lets faults come right before the steps of which none has failed every check. What fails then is seen to be able
+    /// to; whether a fault is caught and named is for those that are there from the start.
+    async fn come_later(&self, matrix: &mut Matrix) -> Result<(), StackError> {
         let idle = |column: &Column| column.checks.difference(&matrix.failed(column)).copied().collect();
-        let mut open: BTreeMap<String, BTreeSet<CheckId>> =
+        let mut open: Checks =
             matrix.columns.iter().map(|column| (column.scenario.clone(), idle(column))).collect();
-        let count = |open: &BTreeMap<_, BTreeSet<_>>| open.values().map(BTreeSet::len).sum::<usize>();
-        let before = count(&open);
+        let stack = Arc::new(Embedded::impatient(self.deployment.clone()).await?);
         for names in LATER {
-            let rows = matrix.rows.iter_mut().filter(|row| names.contains(&row.fault.name));
-            let mut rows: Vec<&mut Row> = rows.filter(|row| row.caught() != Caught::Inapplicable).collect();
-            let mut laters: Vec<(usize, Later)> = rows
+            let faults: Vec<&'static Fault> = matrix
+                .rows
                 .iter()
-                .enumerate()
-                .flat_map(|(place, row)| {
-                    let later = move |(case, step)| Some((place, Later::of(case, step, row.fault)?));
-                    self.cases_of(&open).filter_map(later)
-                })
+                .filter(|row| names.contains(&row.fault.name) && row.caught() != Caught::Inapplicable)
+                .map(|row| row.fault)
                 .collect();
+            let steps: Vec<(&Case, usize)> = self.cases_of(&open).collect();
+            let laters = faults
+                .iter()
+                .flat_map(|fault| steps.iter().filter_map(|(case, step)| Later::of(case, *step, fault)));
+            let mut laters: Vec<Later> = laters.collect();
             // What takes longest begins first.
-            laters.sort_by_key(|(_, later)| !later.waits());
-            let cases = laters.iter().map(|(_, later)| later.case.clone()).collect();
-            on(self.stack.clone(), self.deployment.clone(), cases, JOBS_LATER, |outcome| {
-                let later = laters.iter().find(|(_, later)| Arc::ptr_eq(&later.case, &outcome.case));
-                if let (Some((place, later)), Some(open)) = (later, open.get_mut(scenario(&outcome.case))) {
-                    later.over(outcome, rows[*place], open);
+            laters.sort_by_key(|later| !later.waits());
+            let cases = laters.iter().map(|later| later.case.clone()).collect();
+            on(stack.clone(), self.deployment.clone(), cases, JOBS_LATER, |outcome| {
+                let later = laters.iter().find(|later| Arc::ptr_eq(&later.case, &outcome.case));
+                let (Some(later), Some(open)) = (later, open.get_mut(scenario(&outcome.case))) else {
+                    return;
+                };
+                let failed: BTreeSet<CheckId> = later.failed(outcome).intersection(open).copied().collect();
+                open.retain(|check| !failed.contains(check));
+                if !failed.is_empty() {
+                    matrix.later.entry(scenario(&outcome.case).to_owned()).or_default().extend(failed);
                 }
             })
             .await;
         }
-        matrix.later = before - count(&open);
+        Ok(())
     }
 
     /// The first case of every scenario in `open`, with the number of each step that has a check there.
-    fn cases_of<'s>(
-        &'s self,
-        open: &'s BTreeMap<String, BTreeSet<CheckId>>,
-    ) -> impl Iterator<Item = (&'s Case, usize)> {
+    fn cases_of<'s>(&'s self, open: &'s Checks) -> impl Iterator<Item = (&'s Case, usize)> {
         open.iter().flat_map(|(id, checks)| {
             let first = self.cases.iter().find(|traced| scenario(&traced.case) == id);
             let steps: BTreeSet<usize> = checks.iter().map(|check| check.step).collect();

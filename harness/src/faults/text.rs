@@ -29,14 +29,26 @@ fn heading(text: &mut String, last: &mut Option<Group>, group: Group) {
     }
 }
 
-/// The rows of `matrix`, and what is wrong with the whole, `lost` among it. What a `part` of the cases does not catch is no
-/// hole; `outside` is how many faults were left out, as they break what no case proves; `verbose` names scenarios and
-/// examples.
-pub fn text(matrix: &Matrix, lost: &[Lost], part: bool, outside: usize, verbose: bool) -> String {
+/// What was run, and how much is told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told {
+    /// Whether only a part of the cases was run: what they do not catch is no hole.
+    pub part: bool,
+    /// Whether every fault was tried: a check that none fails proves nothing.
+    pub all: bool,
+    /// How many faults were left out, as they break what no case proves.
+    pub outside: usize,
+    /// Whether scenarios and examples are named.
+    pub verbose: bool,
+}
+
+/// The rows of `matrix`, and what is wrong with the whole, `lost` among it.
+pub fn text(matrix: &Matrix, lost: &[Lost], told: Told) -> String {
+    let Told { part, all, outside, verbose } = told;
     let mut text = String::new();
     let mut group = None;
-    let told = |row: &&Row| !(part && row.caught() == Caught::Missed);
-    for row in matrix.rows.iter().filter(told) {
+    let shown = |row: &&Row| !(part && row.caught() == Caught::Missed);
+    for row in matrix.rows.iter().filter(shown) {
         heading(&mut text, &mut group, row.fault.group);
         line(&mut text, row);
         if verbose || matches!(row.caught(), Caught::Misnamed) {
@@ -47,7 +59,7 @@ pub fn text(matrix: &Matrix, lost: &[Lost], part: bool, outside: usize, verbose:
     if !idle.is_empty() {
         let _ = writeln!(text, "\nfailed by no fault:\n  {}", idle.join("\n  "));
     }
-    let failed = idle_checks(&mut text, matrix, verbose);
+    let failed = idle_checks(&mut text, matrix, verbose, all);
     for Lost { scenario, checks } in lost {
         let _ = writeln!(text, "\n✗ {scenario}: failed by no fault any more: {}", checks.join(", "));
     }
@@ -65,9 +77,9 @@ pub fn text(matrix: &Matrix, lost: &[Lost], part: bool, outside: usize, verbose:
         matrix.columns.len() - idle.len(),
         matrix.columns.len(),
     );
-    if matrix.later > 0 {
-        let _ =
-            writeln!(text, "{} of these checks by a fault that comes right before their step", matrix.later);
+    if !matrix.later.is_empty() {
+        let later = matrix.failed_later();
+        let _ = writeln!(text, "{later} of these checks by a fault that comes right before their step");
     }
     text
 }
@@ -75,8 +87,9 @@ pub fn text(matrix: &Matrix, lost: &[Lost], part: bool, outside: usize, verbose:
 /// The most checks that are named without being asked for.
 const FEW: usize = 12;
 
-/// How many of the checks some fault fails; `verbose` names the others, however many they are.
-fn idle_checks(text: &mut String, matrix: &Matrix, verbose: bool) -> String {
+/// How many of the checks some fault fails. The others are named when every fault was `tried` and they are few; `verbose`
+/// names them in any case.
+fn idle_checks(text: &mut String, matrix: &Matrix, verbose: bool, tried: bool) -> String {
     let (mut all, mut failed, mut named) = (0, 0, String::new());
     for column in &matrix.columns {
         let of_column = matrix.failed(column);
@@ -87,7 +100,7 @@ fn idle_checks(text: &mut String, matrix: &Matrix, verbose: bool) -> String {
             let _ = writeln!(named, "  {}: {}", column.scenario, idle.join(" "));
         }
     }
-    if !named.is_empty() && (verbose || all - failed <= FEW) {
+    if !named.is_empty() && (verbose || tried && all - failed <= FEW) {
         let _ = write!(text, "\nchecks that no fault fails\n{named}");
     }
     format!("{failed} of {all}")

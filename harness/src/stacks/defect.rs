@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustls::ServerConfig;
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::authentik::{Authentik, Profile};
 use ssoproof_embedded::faults::{Fault, Files, Link, Script, Seam, Switch, Tap, Wire};
@@ -16,6 +17,7 @@ use ssoproof_embedded::services::ProbeSettings;
 
 use super::StackError;
 use super::parts::{Parts, failed, host_and_port};
+use super::tls_front::TlsFront;
 
 /// The fault of a stack, when it has one.
 #[derive(Clone, Copy, Default)]
@@ -24,11 +26,6 @@ pub(super) struct Defect(Option<&'static Fault>);
 impl Defect {
     pub(super) fn of(fault: Option<&'static Fault>) -> Self {
         Self(fault)
-    }
-
-    /// Whether there is one.
-    pub(super) fn is_some(self) -> bool {
-        self.0.is_some()
     }
 
     fn seam(self) -> Option<&'static Seam> {
@@ -42,7 +39,7 @@ impl Defect {
 
     /// The behaviour of the version.
     pub(super) fn in_version(self, mut profile: Profile) -> Profile {
-        if let Some(Seam::Version(change)) = self.seam() {
+        if let Some(Seam::Version(_, change)) = self.seam() {
             change(&mut profile);
         }
         profile
@@ -113,12 +110,24 @@ impl Defect {
 /// connection.
 pub(super) struct Wires {
     laid: Vec<Wire>,
+    /// What is reached by way of one.
+    links: Vec<Link>,
+    /// TLS in front of those to services that speak it.
+    fronts: Vec<TlsFront>,
     tap: Tap,
 }
 
 impl Wires {
     pub(super) fn new(tap: Tap) -> Self {
-        Self { laid: Vec::new(), tap }
+        Self { laid: Vec::new(), links: Vec::new(), fronts: Vec::new(), tap }
+    }
+
+    /// Whether `fault` has a wire to lie on, if it lies on one.
+    pub(super) fn carries(&self, fault: &Fault) -> bool {
+        match &fault.seam {
+            Seam::Wire(link, _) => self.links.contains(link),
+            _ => true,
+        }
     }
 
     /// What says which fault they have, where one may come and go.
@@ -136,29 +145,32 @@ impl Wires {
     ) -> Result<SocketAddr, StackError> {
         let address = match defect.seam() {
             Some(Seam::Wire(at, tampering)) if *at == link => {
-                self.keep(Wire::start(address, *tampering, deployment.clone()).await)?
+                self.keep(link, Wire::start(address, *tampering, deployment.clone()).await)?
             }
             _ => address,
         };
         if self.tap.recorder.is_none() && self.tap.switch.is_none() {
             return Ok(address);
         }
-        self.keep(Wire::tapped(address, link, self.tap.clone(), deployment.clone()).await)
+        self.keep(link, Wire::tapped(address, link, self.tap.clone(), deployment.clone()).await)
     }
 
-    fn keep(&mut self, wire: io::Result<Wire>) -> Result<SocketAddr, StackError> {
+    fn keep(&mut self, link: Link, wire: io::Result<Wire>) -> Result<SocketAddr, StackError> {
         let wire = wire.map_err(|error| failed("a wire", &error))?;
         let address = wire.address();
         self.laid.push(wire);
+        self.links.push(link);
         Ok(address)
     }
 
-    /// Lays wires to the parts that the harness serves.
+    /// Lays wires to the parts that the harness serves. Those to services that speak TLS lie behind it, where `server` has
+    /// the certificate that they show.
     pub(super) async fn lay_to_parts(
         &mut self,
         defect: &Defect,
         parts: &mut Parts,
         deployment: &Arc<Deployment>,
+        server: &Arc<ServerConfig>,
     ) -> Result<(), StackError> {
         let (grafana, minio) = (&deployment.apps.grafana, &deployment.apps.minio);
         let services = deployment.services.values().map(|service| (Link::Services, &service.upstream));
@@ -166,11 +178,29 @@ impl Wires {
         let api = minio.iter().map(|app| (Link::MinioApi, &app.api_upstream));
         let console = minio.iter().map(|app| (Link::MinioConsole, &app.upstream));
         for (link, upstream) in services.chain(grafana).chain(api).chain(console) {
-            let place = host_and_port(upstream);
-            if let Some(address) = place.and_then(|place| parts.upstreams.get_mut(&place)) {
-                *address = self.lay(defect, link, *address, deployment).await?;
+            let Some(place) = host_and_port(upstream) else { continue };
+            let Some(address) = parts.upstreams.get(&place).copied() else { continue };
+            let plain = parts.behind_tls(&place).unwrap_or(address);
+            let laid = self.lay(defect, link, plain, deployment).await?;
+            if laid == plain {
+                continue;
             }
+            let address = if plain == address { laid } else { self.front(laid, server).await? };
+            parts.upstreams.insert(place, address);
         }
         Ok(())
+    }
+
+    /// TLS in front of `wire`.
+    async fn front(
+        &mut self,
+        wire: SocketAddr,
+        server: &Arc<ServerConfig>,
+    ) -> Result<SocketAddr, StackError> {
+        let front = TlsFront::start(wire, server.clone()).await;
+        let front = front.map_err(|error| failed("a service", &error))?;
+        let address = front.address();
+        self.fronts.push(front);
+        Ok(address)
     }
 }

@@ -63,6 +63,8 @@ struct Blueprint {
     authentik: Profile,
     traefik: &'static TraefikProfile,
     defect: Defect,
+    /// How long is waited for anything, where it is not what it takes.
+    patience: Option<Duration>,
 }
 
 /// What a fork takes over as it was when the first stack of its blueprint had started.
@@ -94,7 +96,17 @@ impl Embedded {
         deployment: Arc<Deployment>,
         fault: Option<&'static Fault>,
     ) -> Result<Self, StackError> {
-        let blueprint = Arc::new(Blueprint::new(deployment, fault)?);
+        let patience = fault.map(|_| PATIENCE);
+        let blueprint = Arc::new(Blueprint::new(deployment, fault, patience)?);
+        Self::build(blueprint, None, Reach::Own, Tap::default()).await
+    }
+
+    /// Starts a stack of `deployment` on which nobody waits long for what does not come about, for faults that come later.
+    ///
+    /// # Errors
+    /// [`StackError`] as [`Embedded::start`].
+    pub async fn impatient(deployment: Arc<Deployment>) -> Result<Self, StackError> {
+        let blueprint = Arc::new(Blueprint::new(deployment, None, Some(PATIENCE))?);
         Self::build(blueprint, None, Reach::Own, Tap::default()).await
     }
 
@@ -221,7 +233,7 @@ impl Embedded {
             defect,
         })
         .await?;
-        wires.lay_to_parts(defect, &mut parts, deployment).await?;
+        wires.lay_to_parts(defect, &mut parts, deployment, &blueprint.server).await?;
         parts.announce(&internal);
         parts.initialise().await;
         let client = Client::new(public, blueprint.tls.clone());
@@ -246,9 +258,12 @@ impl Embedded {
     /// Lets `fault` come, which comes and goes, when its seam is the files.
     fn break_files(&self, fault: &'static Fault) -> Result<(), StackError> {
         if matches!(fault.seam, Seam::Files(_)) {
-            let before = copied(&self.files)?;
-            Defect::of(Some(fault)).in_files(&self.files, &self.blueprint.deployment)?;
-            *self.before() = Some(before);
+            *self.before() = Some(copied(&self.files)?);
+            let edited = Defect::of(Some(fault)).in_files(&self.files, &self.blueprint.deployment);
+            if edited.is_err() {
+                self.mend_files()?;
+                return edited;
+            }
             // Files that Traefik refuses leave it with those before.
             let _ = self.gateway.reload();
         }
@@ -271,7 +286,11 @@ impl Embedded {
 }
 
 impl Blueprint {
-    fn new(deployment: Arc<Deployment>, fault: Option<&'static Fault>) -> Result<Self, StackError> {
+    fn new(
+        deployment: Arc<Deployment>,
+        fault: Option<&'static Fault>,
+        patience: Option<Duration>,
+    ) -> Result<Self, StackError> {
         let defect = Defect::of(fault);
         let upstreams = deployment.services.values().filter(|service| service.speaks_tls());
         let upstreams = upstreams.filter_map(|service| host_of(&service.upstream));
@@ -285,6 +304,7 @@ impl Blueprint {
             traefik: TraefikProfile::for_version(&deployment.versions.traefik),
             deployment,
             defect,
+            patience,
         })
     }
 
@@ -353,8 +373,7 @@ impl Stack for Embedded {
 
     /// Nothing takes time here. With a fault much never comes about, and a run of all of them need not wait for it.
     fn patience(&self) -> Option<Duration> {
-        let switched = self.wires.switch().is_some_and(|switch| switch.fault().is_some());
-        (switched || self.blueprint.defect.is_some()).then_some(PATIENCE)
+        self.blueprint.patience
     }
 
     fn throttle(&self) -> Duration {
@@ -370,6 +389,9 @@ impl Stack for Embedded {
         self.mend_files()?;
         switch.turn(None);
         if let Some(fault) = fault {
+            if !self.wires.carries(fault) {
+                return Err(StackError::Fault { name: fault.name });
+            }
             self.break_files(fault)?;
             switch.turn(Some(fault));
         }

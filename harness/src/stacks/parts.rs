@@ -52,6 +52,8 @@ pub(super) struct Making<'a> {
 /// The running probes in place of the services. What one stack asks of them no other notices, so stacks may share them.
 pub(super) struct Services {
     upstreams: Upstreams,
+    /// Where those that speak TLS listen without it.
+    behind_tls: Upstreams,
     _probes: Vec<Probe>,
     _fronts: Vec<TlsFront>,
 }
@@ -64,7 +66,12 @@ impl Services {
         server: &Arc<ServerConfig>,
         defect: &Defect,
     ) -> Result<Self, StackError> {
-        let mut services = Self { upstreams: Upstreams::new(), _probes: Vec::new(), _fronts: Vec::new() };
+        let mut services = Self {
+            upstreams: Upstreams::new(),
+            behind_tls: Upstreams::new(),
+            _probes: Vec::new(),
+            _fronts: Vec::new(),
+        };
         for (slug, service) in &deployment.services {
             let mut settings = probe_settings(slug, service);
             defect.in_service(&mut settings);
@@ -78,6 +85,9 @@ impl Services {
                 services._fronts.push(front);
             }
             if let Some(place) = host_and_port(&service.upstream) {
+                if service.speaks_tls() {
+                    services.behind_tls.insert(place.clone(), probe.address());
+                }
                 services.upstreams.insert(place, served);
             }
             services._probes.push(probe);
@@ -91,16 +101,21 @@ pub(super) struct Parts {
     pub(super) upstreams: Upstreams,
     minio: Option<Minio>,
     grafana: Option<Grafana>,
-    _services: Arc<Services>,
+    services: Arc<Services>,
 }
 
 impl Parts {
+    /// Where the service at `place`, which speaks TLS, listens without it.
+    pub(super) fn behind_tls(&self, place: &(String, u16)) -> Option<SocketAddr> {
+        self.services.behind_tls.get(place).copied()
+    }
+
     pub(super) async fn start(making: &Making<'_>) -> Result<Self, StackError> {
         let mut parts = Self {
             upstreams: making.services.upstreams.clone(),
             minio: None,
             grafana: None,
-            _services: making.services.clone(),
+            services: making.services.clone(),
         };
         if let Some(app) = making.grafana {
             let grafana = Grafana::start_at((making.address, 0).into(), making.grafana(app)).await;

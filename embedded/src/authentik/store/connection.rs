@@ -15,7 +15,7 @@ use crate::logs::Logs;
 /// The longest time one exchange with the database may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The pauses between attempts to connect: the first, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(250));
 /// What keeps two processes from migrating at once, and two workers from applying the defaults.
 pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(1936944752);";
 /// The tables: rows, and how often they were changed. Applied as often as one likes.

@@ -71,7 +71,7 @@ pub(super) const FAULTS: &[Fault] = &[
         reference: Some("https://github.com/goauthentik/authentik/issues/18130"),
         breaks: "LOGOUT-2",
         diagnosis: "SSO-L06",
-        seam: Seam::Version(|profile| profile.sign_out_answers = false),
+        seam: Seam::Version(&["/sign_out", "x-authentik-logout"], |profile| profile.sign_out_answers = false),
     },
     Fault {
         name: "sign_out_keeps_session",
