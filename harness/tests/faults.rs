@@ -217,6 +217,7 @@ fn the_matrix_is_written_in_full() {
     assert_eq!(matrix["faults"][0]["failed"]["header-username"]["causes"]["SSO-H01"], 1);
     let page = std::fs::read_to_string(html).expect("page");
     assert!(page.contains("username_unlisted") && !page.contains("<script"));
+    assert!(page.contains(" checks failed by a fault, 0 of them by one that comes"), "{page}");
 }
 
 #[test]

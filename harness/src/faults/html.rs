@@ -16,6 +16,8 @@ const STYLE: &str = "body{font:14px/1.4 system-ui,sans-serif;margin:2rem;color:#
 /// The page.
 pub fn page(matrix: &Matrix) -> String {
     let idle = matrix.idle();
+    let checks: usize = matrix.columns.iter().map(|column| column.checks.len()).sum();
+    let failed: usize = matrix.columns.iter().map(|column| matrix.failed(column).len()).sum();
     let groups = matrix.rows.chunk_by(|one, other| one.fault.group == other.fault.group);
     let body = html! {
         (DOCTYPE)
@@ -32,7 +34,9 @@ pub fn page(matrix: &Matrix) -> String {
                     (matrix.count(Caught::Named)) " caught and named, "
                     (matrix.count(Caught::Misnamed)) " misnamed, "
                     (matrix.count(Caught::Missed)) " caught by nobody, "
-                    (idle.len()) " scenarios failed by no fault."
+                    (idle.len()) " scenarios failed by no fault. "
+                    (failed) " of " (checks) " checks failed by a fault, "
+                    (matrix.failed_later()) " of them by one that comes right before their step."
                 }
                 p.key {
                     span style="background:#bfe5c7" { "failed, with the cause" }
