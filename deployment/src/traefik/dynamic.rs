@@ -225,6 +225,18 @@ pub struct RedirectScheme {
     pub permanent: bool,
 }
 
+impl RedirectScheme {
+    /// The scheme that a request is taken to have: what its `X-Forwarded-Proto` has `told`, else that of its socket.
+    pub fn seen(told: Option<&[u8]>, secure: bool) -> &'static str {
+        match told {
+            Some(b"https" | b"wss") => "https",
+            Some(b"http" | b"ws") => "http",
+            _ if secure => "https",
+            _ => "http",
+        }
+    }
+}
+
 /// A service as written: one type, if it is sound.
 #[derive(Clone, Debug)]
 pub struct ServiceDefinition {

@@ -34,12 +34,7 @@ pub(super) fn edit(edits: &[(String, String)], headers: &mut HeaderMap) {
 /// The redirect to another scheme; none when the request has it, and the port, already.
 pub(super) fn redirect_scheme(redirect: &RedirectScheme, call: &Call) -> Option<Reply> {
     let told = call.headers.get(forwarded::PROTO).map(HeaderValue::as_bytes);
-    let now = match told {
-        Some(b"https" | b"wss") => "https",
-        Some(b"http" | b"ws") => "http",
-        _ if call.secure => "https",
-        _ => "http",
-    };
+    let now = RedirectScheme::seen(told, call.secure);
     let default = if redirect.scheme == "https" { "443" } else { "80" };
     let port = match redirect.port.as_str() {
         "" => String::new(),

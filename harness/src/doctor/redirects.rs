@@ -34,11 +34,7 @@ pub(super) fn target(router: &Router, url: &Url) -> Option<Url> {
 
 /// Where `redirect` sends a request of `url` whose `X-Forwarded-Proto` has been set to `told`: Traefik believes it.
 fn by_scheme(redirect: &RedirectScheme, told: Option<&str>, url: &Url) -> Option<Url> {
-    let now = match told {
-        Some("https" | "wss") => "https",
-        Some("http" | "ws") => "http",
-        _ => url.scheme(),
-    };
+    let now = RedirectScheme::seen(told.map(str::as_bytes), url.scheme() == "https");
     let port = redirect.port.parse().ok();
     if now == redirect.scheme && (port.is_none() || port == url.port_or_known_default()) {
         return None;

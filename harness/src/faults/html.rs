@@ -16,8 +16,7 @@ const STYLE: &str = "body{font:14px/1.4 system-ui,sans-serif;margin:2rem;color:#
 /// The page.
 pub fn page(matrix: &Matrix) -> String {
     let idle = matrix.idle();
-    let checks: usize = matrix.columns.iter().map(|column| column.checks.len()).sum();
-    let failed: usize = matrix.columns.iter().map(|column| matrix.failed(column).len()).sum();
+    let (failed, checks) = matrix.checks();
     let groups = matrix.rows.chunk_by(|one, other| one.fault.group == other.fault.group);
     let body = html! {
         (DOCTYPE)

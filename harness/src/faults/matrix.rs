@@ -174,6 +174,12 @@ impl Matrix {
         of.map(|tally| &tally.checks).chain(later).flatten().copied().collect()
     }
 
+    /// How many checks some fault fails, and how many there are.
+    pub fn checks(&self) -> (usize, usize) {
+        let failed = self.columns.iter().map(|column| self.failed(column).len()).sum();
+        (failed, self.columns.iter().map(|column| column.checks.len()).sum())
+    }
+
     /// How many checks only a fault fails that comes right before their steps.
     pub fn failed_later(&self) -> usize {
         self.later.values().map(BTreeSet::len).sum()

@@ -90,12 +90,11 @@ const FEW: usize = 12;
 /// How many of the checks some fault fails. The others are named when every fault was `tried` and they are few; `verbose`
 /// names them in any case.
 fn idle_checks(text: &mut String, matrix: &Matrix, verbose: bool, tried: bool) -> String {
-    let (mut all, mut failed, mut named) = (0, 0, String::new());
+    let (failed, all) = matrix.checks();
+    let mut named = String::new();
     for column in &matrix.columns {
         let of_column = matrix.failed(column);
         let idle: Vec<String> = column.checks.difference(&of_column).map(ToString::to_string).collect();
-        all += column.checks.len();
-        failed += column.checks.len() - idle.len();
         if !idle.is_empty() {
             let _ = writeln!(named, "  {}: {}", column.scenario, idle.join(" "));
         }

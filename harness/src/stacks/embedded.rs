@@ -20,6 +20,7 @@ use tempfile::TempDir;
 
 use super::authority::{Authority, trusting};
 use super::defect::{Defect, Wires};
+use super::files::Kept;
 use super::loan::Loan;
 use super::parts::{Making, Parts, Services, behind_traefik, copy, failed, host_and_port, host_of, policies};
 use super::{LogTails, Need, Reach, Secrets, Stack, StackError, StackFuture};
@@ -50,7 +51,7 @@ pub struct Embedded {
     free: Mutex<[Vec<Arc<Self>>; 2]>,
     wires: Wires,
     /// The Traefik files as they were before a fault came that has changed them.
-    before: Mutex<Option<TempDir>>,
+    before: Mutex<Option<Kept>>,
 }
 
 /// What every fork of a stack shares.
@@ -258,7 +259,7 @@ impl Embedded {
     /// Lets `fault` come, which comes and goes, when its seam is the files.
     fn break_files(&self, fault: &'static Fault) -> Result<(), StackError> {
         if matches!(fault.seam, Seam::Files(_)) {
-            *self.before() = Some(copied(&self.files)?);
+            *self.before() = Some(Kept::of(&self.files)?);
             let edited = Defect::of(Some(fault)).in_files(&self.files, &self.blueprint.deployment);
             if edited.is_err() {
                 self.mend_files()?;
@@ -273,14 +274,12 @@ impl Embedded {
     /// Puts the files back that a fault has changed.
     fn mend_files(&self) -> Result<(), StackError> {
         let Some(before) = self.before().take() else { return Ok(()) };
-        emptied(&self.files)
-            .and_then(|()| copy(&before.path().join(FILES), &self.files))
-            .map_err(|error| StackError::Files(error.to_string()))?;
+        before.write_back()?;
         let _ = self.gateway.reload();
         Ok(())
     }
 
-    fn before(&self) -> MutexGuard<'_, Option<TempDir>> {
+    fn before(&self) -> MutexGuard<'_, Option<Kept>> {
         self.before.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
@@ -323,19 +322,6 @@ fn copied(from: &Path) -> Result<TempDir, StackError> {
         Ok(folder)
     };
     copied().map_err(|error: std::io::Error| failed("the gateway", &error))
-}
-
-/// Takes away what is in `folder`.
-fn emptied(folder: &Path) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            std::fs::remove_dir_all(entry.path())?;
-        } else {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
 }
 
 /// How the deployment's version of Authentik behaves.
