@@ -14,7 +14,7 @@ use super::exit::Exit;
 use super::place;
 use super::threads::worker_threads;
 use crate::reports::out;
-use crate::stacks::interrupted;
+use crate::stacks::Interruption;
 
 /// What `--help` says of the secrets.
 const SECRETS: &str = "\
@@ -149,9 +149,13 @@ pub(super) fn authentik(options: &AuthentikOptions) -> Exit {
         }
     };
     let exit = runtime.block_on(async {
+        let mut interruption = match Interruption::listen() {
+            Ok(interruption) => interruption,
+            Err(error) => return place::refuse(Problem::new(error.to_string()), Exit::Internal),
+        };
         tokio::select! {
             exit = running => exit,
-            () = interrupted() => Exit::Ok,
+            () = interruption.came() => Exit::Ok,
         }
     });
     runtime.shutdown_background();

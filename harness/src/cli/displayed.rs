@@ -12,7 +12,7 @@ use super::exit::Exit;
 use super::place;
 use super::threads::runtime;
 use crate::reports::out;
-use crate::stacks::{Embedded, Stack as _, interrupted};
+use crate::stacks::{Embedded, Interruption, Stack as _, StackError};
 
 /// Starts the stack, tells how to reach it, and holds it until the process is interrupted.
 pub(super) fn show(which: &Which, fault: Option<&'static Fault>) -> Exit {
@@ -23,14 +23,14 @@ fn held(which: &Which, fault: Option<&'static Fault>) -> Result<Exit, Exit> {
     let deployment = place::deployment(which).map_err(|problem| place::refuse(problem, Exit::Parse))?;
     let deployment = Arc::new(deployment);
     runtime()?.block_on(async {
-        let stack = Embedded::start_with(deployment.clone(), fault).await;
-        let stack =
-            stack.map_err(|error| place::refuse(Problem::new(error.to_string()), Exit::StackFailed))?;
+        let failed = |error: StackError| place::refuse(Problem::new(error.to_string()), Exit::StackFailed);
+        let stack = Embedded::start_with(deployment.clone(), fault).await.map_err(failed)?;
+        let mut interruption = Interruption::listen().map_err(failed)?;
         let told = out(&told(&deployment, &stack, fault));
         if told != Exit::Ok {
             return Err(told);
         }
-        interrupted().await;
+        interruption.came().await;
         Ok(Exit::Ok)
     })
 }

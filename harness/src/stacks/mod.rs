@@ -43,7 +43,7 @@ pub(crate) use loaded::{has_loaded, settled};
 pub use loan::Loan;
 pub use opened::{Opened, StackChoice, detach, hold};
 pub(crate) use parts::{copy_of, failed, host_and_port, host_of, probe_settings};
-pub(crate) use process::{end, interrupted, leave_terminal};
+pub(crate) use process::{Interruption, end, leave_terminal};
 pub use secrets::Secrets;
 pub(crate) use tls_front::TlsFront;
 
@@ -155,6 +155,9 @@ pub enum StackError {
     /// Somebody pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,
+    /// Ctrl-C and SIGTERM cannot be listened for.
+    #[error("failed to listen for signals: {0}")]
+    Signals(std::io::Error),
     /// Authentik refused something that setting up the deployment needs.
     #[error("failed to provision {what}: {reason}")]
     Provision {

@@ -9,7 +9,6 @@ use ssoproof_containers::Docker;
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::faults::Fault;
 
-use super::process::interrupted;
 use super::{
     AttachOptions, Attached, ContainerOptions, Containers, Embedded, LeaseFolder, Need, Stack, StackError,
 };
@@ -65,11 +64,11 @@ impl Opened {
                 Ok(Self::Attached(Arc::new(Attached::open(deployment, options).await?)))
             }
             StackChoice::Containers(options) => {
-                let containers = Containers::open(deployment, options).await?;
-                if containers.owned() {
+                let mut containers = Containers::open(deployment, options).await?;
+                if let Some(mut interruption) = containers.take_interruption() {
                     let stack = containers.lease().stack.clone();
                     tokio::spawn(async move {
-                        interrupted().await;
+                        interruption.came().await;
                         if let Ok(docker) = Docker::connect().await {
                             let _ = docker.remove_stack(&stack).await;
                         }
@@ -124,12 +123,10 @@ pub async fn hold(
     let mut containers = Containers::open(deployment, options).await?;
     // The one that waits for the line may be gone already.
     out("ready\n");
-    if !containers.owned() {
-        return Ok(());
-    }
+    let Some(mut interruption) = containers.take_interruption() else { return Ok(()) };
     containers.leave();
     let _closed = tokio::select! {
-        () = interrupted() => None,
+        () = interruption.came() => None,
         closed = unused(containers.folder(), idle) => Some(closed),
     };
     containers.take_down().await

@@ -1,17 +1,32 @@
 //! Processes: being told to end, telling others to, and outliving a terminal.
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
 use super::StackError;
 
-/// Resolves when somebody asks this process to end.
-pub(crate) async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    match (terminate, interrupt) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        }
-        // Without handlers the kernel ends the process.
-        _ => std::future::pending().await,
+/// Somebody asking this process to end, by SIGTERM or SIGINT. Once it is listened for, the kernel no longer ends the
+/// process at either of them.
+pub(crate) struct Interruption {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Interruption {
+    /// Listens from now on: what comes before it is waited for is heard too.
+    ///
+    /// # Errors
+    /// When the kernel takes no handler.
+    ///
+    /// # Panics
+    /// Outside a runtime.
+    pub(crate) fn listen() -> Result<Self, StackError> {
+        let listen = |kind| signal(kind).map_err(StackError::Signals);
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    /// Resolves once it has come.
+    pub(crate) async fn came(&mut self) {
+        tokio::select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
     }
 }
 

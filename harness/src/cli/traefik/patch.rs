@@ -13,7 +13,7 @@ use ssoproof_patcher::{
 use super::super::exit::Exit;
 use super::super::place;
 use crate::reports::{err, out};
-use crate::stacks::interrupted;
+use crate::stacks::Interruption;
 
 const EXIT_CODES: &str = "Exit codes: 0 every router has the middleware, or has it now; 1 a file or the folder cannot \
 be read or written, 2 usage, 3 a file does not parse or cannot be patched (the others are), 100 with --dry-run: a router \
@@ -184,9 +184,11 @@ fn watch(folder: Folder, options: &Options) -> Exit {
 fn stop_when_told(stop: Stop) -> Result<(), Problem> {
     let failed = |error: std::io::Error| Problem::new(format!("failed to listen for signals: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let listened = runtime.block_on(async { Interruption::listen() });
+    let mut interruption = listened.map_err(|error| Problem::new(error.to_string()))?;
     std::thread::Builder::new()
         .spawn(move || {
-            runtime.block_on(interrupted());
+            runtime.block_on(interruption.came());
             stop.stop();
         })
         .map(drop)

@@ -32,7 +32,7 @@ use super::files::Kept;
 use super::lease::LeaseFolder;
 use super::locks::CaseLock;
 use super::parts::{host_of, probe_settings};
-use super::process::interrupted;
+use super::process::Interruption;
 use super::{Loan, LogTails, Need, Reach, Secrets, Stack, StackError, StackFuture};
 use crate::evidence::{Backends, Ledger, Tells};
 use crate::provision::{self, Setup, Touched};
@@ -97,7 +97,7 @@ impl Attached {
         let backends = Arc::new(backends(&deployment, probe.is_some()));
         let kept = Arc::<Mutex<Option<Arc<Kept>>>>::default();
         if matches!(traefik, TraefikFiles::Own(_)) {
-            tokio::spawn(put_back_when_interrupted(kept.clone()));
+            tokio::spawn(put_back(Interruption::listen()?, kept.clone()));
         }
         Ok(Self { deployment, client, secrets: Arc::new(secrets), backends, traefik, kept, lock, probe })
     }
@@ -195,8 +195,8 @@ impl Stack for Attached {
 }
 
 /// Somebody else's files are not left as a case has made them: who ends this process puts them back first.
-async fn put_back_when_interrupted(kept: Arc<Mutex<Option<Arc<Kept>>>>) {
-    interrupted().await;
+async fn put_back(mut interruption: Interruption, kept: Arc<Mutex<Option<Arc<Kept>>>>) {
+    interruption.came().await;
     let kept = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(Err(error)) = kept.map(|kept| kept.write_back()) {
         err(&format!("{error}\n"));

@@ -24,7 +24,7 @@ use super::authority::trusting;
 use super::lease::LeaseFolder;
 use super::locks::CaseLock;
 use super::parts::{Parts, behind_traefik};
-use super::process::interrupted;
+use super::process::Interruption;
 use super::{Lease, Live, Stack, StackError};
 
 /// The longest wait for a process that is starting the stack.
@@ -55,6 +55,7 @@ pub struct Containers {
 struct Owned {
     docker: Docker,
     owner: File,
+    interruption: Option<Interruption>,
     _components: Vec<Component>,
     _parts: Parts,
     _authentik: Option<embedded_authentik::Authentik>,
@@ -129,6 +130,7 @@ impl Containers {
         folder: LeaseFolder,
         owner: File,
     ) -> Result<Self, StackError> {
+        let mut interruption = Interruption::listen()?;
         let docker = Docker::connect().await?;
         reap(&docker, Some(&folder)).await?;
         let labels = Labels {
@@ -139,7 +141,7 @@ impl Containers {
         let starting = Start { deployment: &deployment, options, folder: &folder, docker: &docker };
         let started = tokio::select! {
             started = starting.start(labels.clone()) => started,
-            () = interrupted() => Err(StackError::Interrupted),
+            () = interruption.came() => Err(StackError::Interrupted),
         };
         let (lease, components, parts, authentik) = match started {
             Ok(started) => started,
@@ -151,7 +153,14 @@ impl Containers {
         let user = folder.use_it().map_err(|error| unusable(&folder, &error))?;
         folder.write(&lease).map_err(|error| unusable(&folder, &error))?;
         let live = Arc::new(live(deployment, &folder, &lease, docker.clone())?);
-        let owned = Owned { docker, owner, _components: components, _parts: parts, _authentik: authentik };
+        let owned = Owned {
+            docker,
+            owner,
+            interruption: Some(interruption),
+            _components: components,
+            _parts: parts,
+            _authentik: authentik,
+        };
         Ok(Self { folder, lease, live, user: Some(user), owned: Some(owned) })
     }
 
@@ -168,6 +177,11 @@ impl Containers {
     /// The folder of its lease.
     pub fn folder(&self) -> &LeaseFolder {
         &self.folder
+    }
+
+    /// Somebody asking this process to end since it began to start the stack; none when it is another's, or taken.
+    pub(super) fn take_interruption(&mut self) -> Option<Interruption> {
+        self.owned.as_mut().and_then(|owned| owned.interruption.take())
     }
 
     /// Whether this process owns it.
