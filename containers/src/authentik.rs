@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
-use crate::component::{Component, Recipe};
+use crate::component::{Component, Planned, Recipe};
 use crate::docker::Error;
 use crate::lab::Lab;
 use crate::ready::{LIMIT, get, ready};
@@ -44,54 +44,55 @@ pub struct Defaults<'a> {
     pub scopes: Vec<&'a str>,
 }
 
-/// A running Authentik.
-pub struct Authentik {
-    /// Answers requests.
-    pub server: Component,
-    /// Applies blueprints and runs tasks.
-    pub worker: Component,
-    /// Where the server is published on this machine.
+/// The server, which answers requests.
+pub struct AuthentikServer {
+    /// Its container.
+    pub component: Component,
+    /// Where it answers.
     pub address: SocketAddr,
 }
 
-impl Authentik {
-    /// Starts both and waits until the server says that it is ready and the worker has applied the default
-    /// blueprints.
+impl AuthentikServer {
+    /// Starts it and waits until it says that it is ready.
     ///
     /// # Errors
-    /// [`Error`] with the last state and the end of the log of the one that is behind.
-    pub async fn start(
-        lab: &Lab,
-        settings: &AuthentikSettings<'_>,
-        defaults: &Defaults<'_>,
-    ) -> Result<Self, Error> {
-        let (server, worker) = tokio::join!(
-            Component::start(lab, recipe(lab, settings, "authentik-server", "server")),
-            Component::start(lab, recipe(lab, settings, "authentik-worker", "worker")),
-        );
-        let (server, worker) = (server?, worker?);
-        server.join(&lab.front, &[settings.alias.to_owned()]).await?;
-        let address = server.published(settings.port).await?;
-        let base = format!("http://{address}");
-        let client = client(settings.bootstrap_token)?;
-        ready(&server, LIMIT, async || get(&client, &format!("{base}/-/health/ready/")).await).await?;
-        ready(&worker, LIMIT, async || missing(&client, &base, defaults).await).await?;
-        Ok(Self { server, worker, address })
+    /// [`Error`] with the last state and the end of its log.
+    pub async fn start(lab: &Lab, settings: &AuthentikSettings<'_>) -> Result<Self, Error> {
+        let component = Component::start(lab, recipe(lab, settings, "authentik-server", "server")).await?;
+        let address = component.address(settings.port).await?;
+        let (client, ready_at) = (client(settings)?, format!("http://{address}/-/health/ready/"));
+        let aliases = [settings.alias.to_owned()];
+        tokio::try_join!(
+            component.join(&lab.front, &aliases),
+            ready(&component, LIMIT, async || get(&client, &ready_at).await),
+        )?;
+        Ok(Self { component, address })
     }
 }
 
-fn recipe<'a>(
-    lab: &'a Lab,
-    settings: &AuthentikSettings<'a>,
-    name: &'static str,
-    command: &str,
-) -> Recipe<'a> {
+/// A worker of the same settings as the server, which applies blueprints and runs tasks.
+pub fn worker(lab: &Lab, settings: &AuthentikSettings<'_>) -> Planned {
+    Planned { lab: lab.clone(), recipe: recipe(lab, settings, "authentik-worker", "worker") }
+}
+
+/// Waits until `worker` has applied the default blueprints, which the server at `address` tells.
+///
+/// # Errors
+/// [`Error`] with what is not there yet and the end of the worker's log.
+pub async fn defaults_applied(
+    worker: &Component,
+    address: SocketAddr,
+    settings: &AuthentikSettings<'_>,
+    defaults: &Defaults<'_>,
+) -> Result<(), Error> {
+    let (client, base) = (client(settings)?, format!("http://{address}"));
+    ready(worker, LIMIT, async || missing(&client, &base, defaults).await).await
+}
+
+fn recipe(lab: &Lab, settings: &AuthentikSettings<'_>, name: &'static str, command: &str) -> Recipe {
     let mut recipe = Recipe::new(name, settings.image, &lab.back);
     recipe.command = vec![command.to_owned()];
     recipe.environment = environment(settings);
-    if command == "server" {
-        recipe.ports = vec![(settings.port, 0)];
-    }
     recipe
 }
 
@@ -118,9 +119,9 @@ fn environment(settings: &AuthentikSettings<'_>) -> Vec<(String, String)> {
     .into()
 }
 
-fn client(token: &SecretString) -> Result<reqwest::Client, Error> {
+fn client(settings: &AuthentikSettings<'_>) -> Result<reqwest::Client, Error> {
     let unusable = |reason: String| Error::Task { task: "ask Authentik's API".to_owned(), reason };
-    let value = format!("Bearer {}", token.expose_secret());
+    let value = format!("Bearer {}", settings.bootstrap_token.expose_secret());
     let mut value =
         reqwest::header::HeaderValue::from_str(&value).map_err(|error| unusable(error.to_string()))?;
     value.set_sensitive(true);

@@ -1,10 +1,12 @@
 //! One running container.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use testcontainers::bollard::models::{EndpointSettings, NetworkConnectRequest, PortBinding};
+use testcontainers::bollard::models::{
+    EndpointSettings, NetworkConnectRequest, NetworkSettings, PortBinding,
+};
 use testcontainers::bollard::query_parameters::RemoveContainerOptionsBuilder;
 use testcontainers::core::{AccessMode, ContainerPort, Host, Mount};
 use testcontainers::runners::AsyncRunner as _;
@@ -18,32 +20,53 @@ use crate::{control, ready};
 const STARTUP: Duration = Duration::from_secs(300);
 
 /// How a container is made.
-pub(crate) struct Recipe<'a> {
+pub(crate) struct Recipe {
     pub(crate) component: &'static str,
-    pub(crate) image: &'a str,
+    pub(crate) image: String,
     pub(crate) command: Vec<String>,
     pub(crate) environment: Vec<(String, String)>,
     /// Folders and files of this machine, read-only, and where they are mounted.
     pub(crate) mounts: Vec<(PathBuf, &'static str)>,
     /// Names that resolve to an address.
-    pub(crate) hosts: Vec<(String, std::net::IpAddr)>,
-    /// Ports published on loopback: in the container and here; 0 means a free one.
+    pub(crate) hosts: Vec<(String, IpAddr)>,
+    /// Ports published on loopback: in the container and here.
     pub(crate) ports: Vec<(u16, u16)>,
-    pub(crate) network: &'a str,
+    pub(crate) network: String,
 }
 
-impl<'a> Recipe<'a> {
-    pub(crate) fn new(component: &'static str, image: &'a str, network: &'a str) -> Self {
+impl Recipe {
+    pub(crate) fn new(component: &'static str, image: &str, network: &str) -> Self {
         Self {
             component,
-            image,
+            image: image.to_owned(),
             command: Vec::new(),
             environment: Vec::new(),
             mounts: Vec::new(),
             hosts: Vec::new(),
             ports: Vec::new(),
-            network,
+            network: network.to_owned(),
         }
+    }
+}
+
+/// A container to be started.
+pub struct Planned {
+    pub(crate) lab: Lab,
+    pub(crate) recipe: Recipe,
+}
+
+impl Planned {
+    /// Its name, as [`Component::name`].
+    pub fn name(&self) -> &'static str {
+        self.recipe.component
+    }
+
+    /// Starts it and waits for nothing that runs in it.
+    ///
+    /// # Errors
+    /// [`Error::Start`] with what Docker said.
+    pub async fn start(self) -> Result<Component, Error> {
+        Component::start(&self.lab, self.recipe).await
     }
 }
 
@@ -56,8 +79,8 @@ pub struct Component {
 
 impl Component {
     /// Makes and starts the container; nothing is said of what runs in it. One that does not start is removed.
-    pub(crate) async fn start(lab: &Lab, recipe: Recipe<'_>) -> Result<Self, Error> {
-        let (name, image) = (recipe.component, recipe.image.to_owned());
+    pub(crate) async fn start(lab: &Lab, recipe: Recipe) -> Result<Self, Error> {
+        let (name, image) = (recipe.component, recipe.image.clone());
         match request(lab, recipe).start().await {
             Ok(container) => Ok(Self { name, container, docker: lab.docker.clone() }),
             Err(error) => {
@@ -93,21 +116,41 @@ impl Component {
         joined.map_err(|error| Docker::refused(format!("connect {} to `{network}`", self.name), &error))
     }
 
-    /// Where port `port` of it is published.
+    /// Where port `port` of it is published on loopback.
     pub(crate) async fn published(&self, port: u16) -> Result<SocketAddr, Error> {
-        let task = || format!("publish port {port} of {}", self.name);
+        self.reached(&format!("publish port {port} of {}", self.name), |network| {
+            let mut ports = network.ports.unwrap_or_default();
+            let bindings = ports.remove(&format!("{port}/tcp")).flatten().unwrap_or_default();
+            let found = bindings.iter().find_map(|binding| binding.host_port.as_deref()?.parse().ok());
+            found.map(|port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port))
+        })
+        .await
+    }
+
+    /// Where port `port` of it answers on its network, which this machine is on: a published port takes Docker longer.
+    pub(crate) async fn address(&self, port: u16) -> Result<SocketAddr, Error> {
+        self.reached(&format!("find the address of {}", self.name), |network| {
+            let networks = network.networks.unwrap_or_default();
+            let found = networks.values().find_map(|network| network.ip_address.as_deref()?.parse().ok());
+            found.map(|address: IpAddr| SocketAddr::new(address, port))
+        })
+        .await
+    }
+
+    /// What `find` finds in the settings of its network.
+    async fn reached(
+        &self,
+        task: &str,
+        find: impl FnOnce(NetworkSettings) -> Option<SocketAddr>,
+    ) -> Result<SocketAddr, Error> {
         let inspected = self.docker.0.inspect_container(self.id(), None).await;
-        let inspected = inspected.map_err(|error| Docker::refused(task(), &error))?;
-        let mut ports = inspected.network_settings.and_then(|found| found.ports).unwrap_or_default();
-        let bindings = ports.remove(&format!("{port}/tcp")).flatten().unwrap_or_default();
-        let mut found = bindings.iter().filter_map(|binding| binding.host_port.as_deref()?.parse().ok());
-        let found = found.next().map(|port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port));
-        match found {
+        let inspected = inspected.map_err(|error| Docker::refused(task, &error))?;
+        match inspected.network_settings.and_then(find) {
             Some(address) => Ok(address),
-            // It ended at once, and Docker has taken its ports away: its own words say why.
+            // It ended at once, and Docker has taken its network away: its own words say why.
             None => Err(ready::ended(self)
                 .await
-                .unwrap_or_else(|| Error::Task { task: task(), reason: "it is not published".to_owned() })),
+                .unwrap_or_else(|| Error::Task { task: task.to_owned(), reason: "it has none".to_owned() })),
         }
     }
 
@@ -131,8 +174,8 @@ impl Component {
     }
 }
 
-fn request(lab: &Lab, recipe: Recipe<'_>) -> ContainerRequest<GenericImage> {
-    let (name, tag) = split(recipe.image);
+fn request(lab: &Lab, recipe: Recipe) -> ContainerRequest<GenericImage> {
+    let (name, tag) = split(&recipe.image);
     let ports = recipe.ports;
     let image = GenericImage::new(name, tag);
     let image =

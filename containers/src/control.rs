@@ -1,9 +1,11 @@
 //! What can be done to a stack's containers while it runs, by whoever knows their ids.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures::StreamExt as _;
+use testcontainers::bollard::errors::Error::DockerResponseServerError;
+use testcontainers::bollard::models::{ContainerState, ContainerStateStatusEnum};
 use testcontainers::bollard::query_parameters::{
     LogsOptions, LogsOptionsBuilder, RestartContainerOptionsBuilder, StopContainerOptionsBuilder,
 };
@@ -13,25 +15,28 @@ use crate::docker::{Docker, Error};
 /// The longest time a container has to end by itself, in seconds.
 const GRACE: i32 = 10;
 
+/// The longest wait for a container that starts after the others, and the pause between two looks.
+const LATE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_millis(20));
+
 /// The most log lines that are read of one component.
 const LONGEST_LOG: usize = 10_000;
 
-/// The containers of a stack by component.
+/// The containers of a stack by component. One that starts after the others is waited for.
 #[derive(Clone)]
 pub struct Control {
     docker: Docker,
-    ids: BTreeMap<String, String>,
+    containers: BTreeMap<String, String>,
 }
 
 impl Control {
-    /// Over the containers with these ids, by component.
-    pub fn new(docker: Docker, ids: BTreeMap<String, String>) -> Self {
-        Self { docker, ids }
+    /// Over the containers with these names, by component.
+    pub fn new(docker: Docker, containers: BTreeMap<String, String>) -> Self {
+        Self { docker, containers }
     }
 
     /// The components there are.
     pub fn components(&self) -> impl Iterator<Item = &str> {
-        self.ids.keys().map(String::as_str)
+        self.containers.keys().map(String::as_str)
     }
 
     /// Stops a component and starts it again.
@@ -40,7 +45,8 @@ impl Control {
     /// [`Error::Task`] when there is no such component, or with what Docker said. The same goes for the others.
     pub async fn restart(&self, component: &str) -> Result<(), Error> {
         let options = RestartContainerOptionsBuilder::new().t(GRACE).build();
-        let done = self.docker.0.restart_container(self.id("restart", component)?, Some(options)).await;
+        let done =
+            self.docker.0.restart_container(self.started("restart", component).await?, Some(options)).await;
         done.map_err(|error| Docker::refused(format!("restart {component}"), &error))
     }
 
@@ -50,7 +56,7 @@ impl Control {
     /// As [`Control::restart`].
     pub async fn stop(&self, component: &str) -> Result<(), Error> {
         let options = StopContainerOptionsBuilder::new().t(GRACE).build();
-        let done = self.docker.0.stop_container(self.id("stop", component)?, Some(options)).await;
+        let done = self.docker.0.stop_container(self.started("stop", component).await?, Some(options)).await;
         done.map_err(|error| Docker::refused(format!("stop {component}"), &error))
     }
 
@@ -59,7 +65,7 @@ impl Control {
     /// # Errors
     /// As [`Control::restart`].
     pub async fn start(&self, component: &str) -> Result<(), Error> {
-        let done = self.docker.0.start_container(self.id("start", component)?, None).await;
+        let done = self.docker.0.start_container(self.started("start", component).await?, None).await;
         done.map_err(|error| Docker::refused(format!("start {component}"), &error))
     }
 
@@ -68,7 +74,7 @@ impl Control {
     /// # Errors
     /// As [`Control::restart`].
     pub async fn pause(&self, component: &str) -> Result<(), Error> {
-        let done = self.docker.0.pause_container(self.id("pause", component)?).await;
+        let done = self.docker.0.pause_container(self.started("pause", component).await?).await;
         done.map_err(|error| Docker::refused(format!("pause {component}"), &error))
     }
 
@@ -77,7 +83,7 @@ impl Control {
     /// # Errors
     /// As [`Control::restart`].
     pub async fn resume(&self, component: &str) -> Result<(), Error> {
-        let done = self.docker.0.unpause_container(self.id("resume", component)?).await;
+        let done = self.docker.0.unpause_container(self.started("resume", component).await?).await;
         done.map_err(|error| Docker::refused(format!("resume {component}"), &error))
     }
 
@@ -87,10 +93,8 @@ impl Control {
     /// [`Error::Task`] with what Docker said.
     pub async fn revive(&self) -> Result<bool, Error> {
         let mut revived = false;
-        for (component, id) in &self.ids {
-            let found = self.docker.0.inspect_container(id, None).await;
-            let found = found.map_err(|error| Docker::refused(format!("look at {component}"), &error))?;
-            let state = found.state.unwrap_or_default();
+        for component in self.containers.keys() {
+            let (_, state) = self.looked_at("look at", component).await?;
             if state.paused == Some(true) {
                 self.resume(component).await?;
                 revived = true;
@@ -105,9 +109,9 @@ impl Control {
     /// The last `count` log lines of every component, oldest first; of one that Docker does not know, none.
     pub async fn logs(&self, count: usize) -> Vec<(String, Vec<String>)> {
         let tails = self
-            .ids
+            .containers
             .iter()
-            .map(async |(component, id)| (component.clone(), log_tail(&self.docker, id, count).await));
+            .map(async |(component, name)| (component.clone(), log_tail(&self.docker, name, count).await));
         futures::future::join_all(tails).await
     }
 
@@ -116,21 +120,41 @@ impl Control {
     /// # Errors
     /// As [`Control::restart`].
     pub async fn log_since(&self, component: &str, begin: SystemTime) -> Result<Vec<String>, Error> {
-        let id = self.id("read the log of", component)?;
+        let name = self.started("read the log of", component).await?;
         let seconds = begin.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let since = i32::try_from(seconds).unwrap_or(i32::MAX);
         let options = log_options(LONGEST_LOG).since(since).build();
-        Ok(log_lines(&self.docker, id, options).await)
+        Ok(log_lines(&self.docker, name, options).await)
     }
 
-    fn id(&self, task: &str, component: &str) -> Result<&str, Error> {
-        self.ids.get(component).map(String::as_str).ok_or_else(|| {
+    /// The name of a component's container, once it has started.
+    async fn started(&self, task: &str, component: &str) -> Result<&str, Error> {
+        self.looked_at(task, component).await.map(|(name, _)| name)
+    }
+
+    /// The name of a component's container and its state, once it has started.
+    async fn looked_at(&self, task: &str, component: &str) -> Result<(&str, ContainerState), Error> {
+        let task = || format!("{task} {component}");
+        let name = self.containers.get(component).ok_or_else(|| {
             let known: Vec<&str> = self.components().collect();
-            Error::Task {
-                task: format!("{task} {component}"),
-                reason: format!("the stack has no such container, only {}", known.join(", ")),
+            let reason = format!("the stack has no such container, only {}", known.join(", "));
+            Error::Task { task: task(), reason }
+        })?;
+        let begin = Instant::now();
+        loop {
+            let inspected = self.docker.0.inspect_container(name, None).await;
+            let state = inspected.map(|found| found.state.unwrap_or_default());
+            match state {
+                Ok(state) if state.status != Some(ContainerStateStatusEnum::CREATED) => {
+                    return Ok((name, state));
+                }
+                Ok(_) | Err(DockerResponseServerError { status_code: 404, .. })
+                    if begin.elapsed() < LATE.0 => {}
+                Ok(_) => return Err(Error::Task { task: task(), reason: "it has not started".to_owned() }),
+                Err(error) => return Err(Docker::refused(task(), &error)),
             }
-        })
+            tokio::time::sleep(LATE.1).await;
+        }
     }
 }
 

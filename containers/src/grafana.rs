@@ -41,10 +41,9 @@ pub async fn start(lab: &Lab, settings: &GrafanaSettings<'_>) -> Result<Componen
     let mut recipe = Recipe::new("grafana", settings.image, &lab.apps);
     recipe.environment = environment(settings);
     recipe.mounts = vec![(PathBuf::from(settings.ca), CA)];
-    recipe.ports = vec![(*port, 0)];
     let component = Component::start(lab, recipe).await?;
     component.join(&lab.front, std::slice::from_ref(host)).await?;
-    let base = format!("http://{}", component.published(*port).await?);
+    let base = format!("http://{}", component.address(*port).await?);
     let client = client("ask Grafana")?;
     ready(&component, LIMIT, async || {
         let health = get(&client, &format!("{base}/api/health")).await?;

@@ -33,10 +33,11 @@ pub struct Labels {
 }
 
 /// The networks of one stack. Dropping it leaves them: [`Docker::remove_stack`] takes them away.
+#[derive(Clone)]
 pub struct Lab {
     pub(crate) docker: Docker,
     pub(crate) labels: Labels,
-    /// Joins Authentik to its databases.
+    /// Joins Authentik to its databases; nobody on it alone reaches further than this machine.
     pub(crate) back: String,
     /// Joins Traefik to what it forwards to.
     pub(crate) front: String,
@@ -47,16 +48,18 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Makes the networks, with `has_apps` that of the apps too: Traefik cannot reach the databases.
+    /// Makes the networks, with `has_apps` that of the apps too: Traefik cannot reach the databases, and the databases
+    /// and the worker reach nothing outside this machine.
     ///
     /// # Errors
     /// [`Error::Task`] with what Docker said.
     pub async fn open(docker: Docker, labels: Labels, has_apps: bool) -> Result<Self, Error> {
         let [back, front, apps] = ["back", "front", "apps"].map(|name| format!("{}-{name}", labels.stack));
-        let (made_back, made_front, made_apps) =
-            tokio::join!(network(&docker, &back, &labels), network(&docker, &front, &labels), async {
-                if has_apps { network(&docker, &apps, &labels).await.map(drop) } else { Ok(()) }
-            });
+        let (made_back, made_front, made_apps) = tokio::join!(
+            network(&docker, &back, &labels, true),
+            network(&docker, &front, &labels, false),
+            async { if has_apps { network(&docker, &apps, &labels, false).await.map(drop) } else { Ok(()) } }
+        );
         made_apps?;
         let gateway = made_back.and(made_front)?;
         Ok(Self { docker, labels, back, front, apps, has_apps, gateway })
@@ -68,15 +71,17 @@ impl Lab {
     }
 
     /// A name for the container of `component`, unique on this daemon.
-    pub(crate) fn container(&self, component: &str) -> String {
+    pub fn container(&self, component: &str) -> String {
         format!("{}-{component}", self.labels.stack)
     }
 }
 
-async fn network(docker: &Docker, name: &str, labels: &Labels) -> Result<IpAddr, Error> {
+/// Makes a network, which leads no further than this machine when it is `internal`; returns this machine's address.
+async fn network(docker: &Docker, name: &str, labels: &Labels, internal: bool) -> Result<IpAddr, Error> {
     let request = NetworkCreateRequest {
         name: name.to_owned(),
         driver: Some("bridge".to_owned()),
+        internal: Some(internal),
         labels: Some(pairs(labels).map(|(name, value)| (name.to_owned(), value)).into()),
         ..NetworkCreateRequest::default()
     };

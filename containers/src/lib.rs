@@ -19,8 +19,10 @@ mod sigv4;
 mod snapshot;
 mod traefik;
 
-pub use authentik::{Authentik, AuthentikSettings, Defaults};
-pub use component::Component;
+pub use authentik::{
+    AuthentikServer, AuthentikSettings, Defaults, defaults_applied, worker as authentik_worker,
+};
+pub use component::{Component, Planned};
 pub use control::Control;
 pub use docker::{Docker, Error};
 pub use grafana::{GrafanaSettings, start as start_grafana};
@@ -28,6 +30,6 @@ pub use images::{Image, Images, repository};
 pub use lab::{Lab, Labels};
 pub use minio::{MinioSettings, start as start_minio};
 pub use postgres::{Postgres, PostgresSettings};
-pub use redis::{host as redis_host, start as start_redis};
+pub use redis::{host as redis_host, plan as redis, ready as redis_ready};
 pub use snapshot::Snapshot;
 pub use traefik::{Traefik, TraefikSettings, upstreams_at};

@@ -60,12 +60,11 @@ pub async fn start(lab: &Lab, settings: &MinioSettings<'_>) -> Result<Component,
         .extend(addresses.into_iter().flat_map(|(flag, port)| [flag.to_owned(), format!(":{port}")]));
     recipe.environment = environment(settings);
     recipe.mounts = vec![(PathBuf::from(settings.ca), CA)];
-    recipe.ports = vec![(*api, 0)];
     let component = Component::start(lab, recipe).await?;
     let mut hosts = vec![console_host.clone(), api_host.clone()];
     hosts.dedup();
     component.join(&lab.front, &hosts).await?;
-    let base = format!("http://{}", component.published(*api).await?);
+    let base = format!("http://{}", component.address(*api).await?);
     let client = client("ask MinIO")?;
     ready(&component, LIMIT, async || {
         // `/minio/health/ready` says yes without a provider, when every login still fails.

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 
-use crate::component::{Component, Recipe};
+use crate::component::{Component, Planned, Recipe};
 use crate::docker::Error;
 use crate::lab::Lab;
 use crate::ready::{LIMIT, Not, ready};
@@ -40,11 +40,8 @@ impl Postgres {
         lab.container(NAME)
     }
 
-    /// Starts it and waits until it answers a query over TCP with the stack's own credentials.
-    ///
-    /// # Errors
-    /// [`Error`] with the last state and the end of its log.
-    pub async fn start(lab: &Lab, settings: &PostgresSettings<'_>) -> Result<Self, Error> {
+    /// One with these settings.
+    pub fn plan(lab: &Lab, settings: &PostgresSettings<'_>) -> Planned {
         let mut recipe = Recipe::new(NAME, settings.image, &lab.back);
         recipe.environment = vec![
             ("POSTGRES_USER".to_owned(), settings.user.to_owned()),
@@ -57,9 +54,15 @@ impl Postgres {
         recipe.command = std::iter::once("postgres".to_owned())
             .chain(switches.iter().flat_map(|switch| ["-c".to_owned(), (*switch).to_owned()]))
             .collect();
-        recipe.ports = vec![(PORT, 0)];
-        let component = Component::start(lab, recipe).await?;
-        let address = component.published(PORT).await?;
+        Planned { lab: lab.clone(), recipe }
+    }
+
+    /// Waits until the one in `component` answers a query over TCP with the stack's own credentials.
+    ///
+    /// # Errors
+    /// [`Error`] with the last state and the end of its log.
+    pub async fn ready(component: Component, settings: &PostgresSettings<'_>) -> Result<Self, Error> {
+        let address = component.address(PORT).await?;
         let mut config = tokio_postgres::Config::new();
         config
             .host(address.ip().to_string())

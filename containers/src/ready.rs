@@ -59,7 +59,7 @@ pub(crate) async fn ready<T, N: Into<Not>>(
             return Err(Error::NotReady { component: component.name(), waited, state, log });
         }
         tokio::time::sleep(pause).await;
-        pause = (pause * 3 / 2).min(PAUSES.1);
+        pause = (pause * 6 / 5).min(PAUSES.1);
     }
 }
 

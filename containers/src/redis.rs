@@ -3,10 +3,10 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::component::{Component, Recipe};
+use crate::component::{Component, Planned, Recipe};
 use crate::docker::Error;
 use crate::lab::Lab;
-use crate::ready::{LIMIT, ready};
+use crate::ready::{self, LIMIT};
 
 /// Its name in a stack.
 const NAME: &str = "redis";
@@ -17,17 +17,20 @@ pub fn host(lab: &Lab) -> String {
     lab.container(NAME)
 }
 
-/// Starts a Redis that keeps nothing on disk and waits for its PONG.
+/// A Redis that keeps nothing on disk.
+pub fn plan(lab: &Lab, image: &str) -> Planned {
+    let mut recipe = Recipe::new(NAME, image, &lab.back);
+    recipe.command = ["redis-server", "--save", "", "--appendonly", "no"].map(str::to_owned).into();
+    Planned { lab: lab.clone(), recipe }
+}
+
+/// Waits for the PONG of the one in `component`.
 ///
 /// # Errors
 /// [`Error`] with the last state and the end of its log.
-pub async fn start(lab: &Lab, image: &str) -> Result<Component, Error> {
-    let mut recipe = Recipe::new(NAME, image, &lab.back);
-    recipe.command = ["redis-server", "--save", "", "--appendonly", "no"].map(str::to_owned).into();
-    recipe.ports = vec![(PORT, 0)];
-    let component = Component::start(lab, recipe).await?;
-    let address = component.published(PORT).await?;
-    ready(&component, LIMIT, async || {
+pub async fn ready(component: Component) -> Result<Component, Error> {
+    let address = component.address(PORT).await?;
+    ready::ready(&component, LIMIT, async || {
         let mut stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
         stream.write_all(b"PING\r\n").await.map_err(|error| error.to_string())?;
         let mut answer = [0; 7];

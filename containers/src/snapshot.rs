@@ -38,7 +38,7 @@ impl Snapshot {
 
     /// Whether it exists.
     pub async fn exists(&self) -> bool {
-        self.docker.0.inspect_image(&self.image()).await.is_ok()
+        self.docker.has(&self.image()).await
     }
 
     /// Keeps the data of `postgres`, paused meanwhile, and drops every other snapshot of the owner.
@@ -80,6 +80,11 @@ impl Docker {
             }
         }
         Ok(())
+    }
+
+    /// Whether this daemon has an image.
+    pub async fn has(&self, image: &str) -> bool {
+        self.0.inspect_image(image).await.is_ok()
     }
 
     /// The id of an image, which changes with its content; its name where this daemon does not have it yet.

@@ -80,7 +80,7 @@ impl Traefik {
         }
         let http = component.published(HTTP).await?;
         let https = component.published(HTTPS).await?;
-        let api = component.published(API).await?;
+        let api = component.address(API).await?;
         let client = client("ask Traefik's API")?;
         ready(&component, LIMIT, async || {
             listed(&client, api, settings.routers).await?;
@@ -107,7 +107,6 @@ async fn container(lab: &Lab, settings: &TraefikSettings<'_>) -> Result<Componen
         recipe.ports = vec![
             (HTTP, fixed(settings.ports.0).map_err(taken)?),
             (HTTPS, fixed(settings.ports.1).map_err(taken)?),
-            (API, fixed(0).map_err(taken)?),
         ];
         tries += 1;
         match Component::start(lab, recipe).await {

@@ -18,7 +18,10 @@ async fn a_snapshot_keeps_the_data_and_its_password() {
     let (right, wrong) = (SecretString::from("right"), SecretString::from("wrong"));
     let settings =
         |image, password| PostgresSettings { image, user: "authentik", password, database: "authentik" };
-    let first = Postgres::start(&lab, &settings(&image, &right)).await.unwrap();
+    let start = async |lab: &Lab, settings: PostgresSettings<'_>| {
+        Postgres::ready(Postgres::plan(lab, &settings).start().await?, &settings).await
+    };
+    let first = start(&lab, settings(&image, &right)).await.unwrap();
     let snapshot = Snapshot::new(docker.clone(), stack.replace('-', ""), "test".to_owned());
     assert!(!snapshot.exists().await);
     snapshot.keep(&first).await.unwrap();
@@ -26,14 +29,14 @@ async fn a_snapshot_keeps_the_data_and_its_password() {
     first.component.remove().await.unwrap();
     let kept = snapshot.image();
 
-    let refused = Postgres::start(&lab, &settings(&kept, &wrong)).await.err();
+    let refused = start(&lab, settings(&kept, &wrong)).await.err();
     let refused = refused.expect("the data has another password");
     assert!(matches!(&refused, Error::NotReady { component: "postgres", .. }), "{refused}");
     assert!(refused.to_string().contains("password authentication failed"), "{refused}");
     // A dropped container removes itself in its own time, and its name is free then.
     docker.remove_stack(&stack).await.unwrap();
     let lab = Lab::open(docker.clone(), labels, false).await.unwrap();
-    let again = Postgres::start(&lab, &settings(&kept, &right)).await.unwrap();
+    let again = start(&lab, settings(&kept, &right)).await.unwrap();
     drop(again);
 
     docker.remove_stack(&stack).await.unwrap();

@@ -227,11 +227,38 @@ fn nothing_is_left_of_a_killed_run_after_the_next() {
 fn an_interrupted_run_takes_its_stack_down() {
     let Some(place) = Place::new() else { return };
     let busy = ["run", "--stack", "containers", "--filter", "login/", "--repeat", "1000"];
-    let mut run = place.command(&busy).stdout(Stdio::null()).spawn().unwrap();
-    until("the run has a stack", || place.lease().join("lease.json").exists());
-    interrupt(&run);
-    assert_eq!(run.wait().unwrap().code(), Some(130));
-    assert_eq!(place.left(), 0);
+    for start in ["cold", "warm"] {
+        let mut run = place.command(&busy).stdout(Stdio::null()).spawn().unwrap();
+        until("the run has a stack", || place.owner() == Some(run.id().into()));
+        interrupt(&run);
+        assert_eq!(run.wait().unwrap().code(), Some(130), "{start}");
+        assert_eq!(place.left(), 0, "{start}");
+    }
+}
+
+#[test]
+fn a_warm_start_is_followed_by_what_nothing_waits_for() {
+    let Some(place) = Place::new() else { return };
+    for start in ["cold", "warm"] {
+        let up = place.run(&["up"]);
+        assert_eq!(up.status.code(), Some(0), "{}", text(&up));
+        // Redis and the worker are named from the start, and who stops them first waits for them.
+        for part in ["redis", "authentik-worker"] {
+            assert!(text(&up).contains(part), "{start}: {}", text(&up));
+        }
+        let out = String::from_utf8_lossy(&up.stdout);
+        let waited_for = out.lines().next().expect("how long each took");
+        assert_eq!(waited_for.contains("redis"), start == "cold", "{waited_for}");
+        let unused = place.run(&["run", "--stack", "containers", "--filter", "stack-part-unused"]);
+        assert_eq!(unused.status.code(), Some(0), "{start}: {}", text(&unused));
+        let running = place.docker(&["ps", "--format", "{{.Names}}"]);
+        assert_eq!(running.lines().count(), 5, "{start}: {running}");
+        assert_eq!(text(&place.run(&["down"])), "down", "{start}");
+        assert_eq!(place.left(), 0, "{start}");
+    }
+    let (up, down) = (place.run(&["up"]), place.run(&["down"]));
+    assert_eq!((up.status.code(), text(&down).as_str()), (Some(0), "down"), "{}", text(&up));
+    assert_eq!(place.left(), 0, "nothing comes after the end");
 }
 
 #[test]

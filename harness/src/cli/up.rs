@@ -129,8 +129,8 @@ fn with(which: &Which, work: impl FnOnce(Arc<Deployment>, LeaseFolder) -> Result
 fn told(deployment: &Deployment, lease: &Lease) -> String {
     let mut text = format!("{}: plain on {}, TLS on {}\n", lease.deployment, lease.http, lease.https);
     let width = lease.containers.keys().map(String::len).max().unwrap_or_default();
-    for (component, id) in &lease.containers {
-        text.push_str(&format!("  {component:<width$}  {}\n", id.get(..12).unwrap_or(id)));
+    for (component, container) in &lease.containers {
+        text.push_str(&format!("  {component:<width$}  {container}\n"));
     }
     text.push_str(&format!("  curl --insecure --connect-to ::{} {}/\n", lease.https, *deployment.auth.url));
     text

@@ -38,7 +38,7 @@ pub struct Lease {
     /// The CA of Traefik's certificate, PEM.
     pub(super) ca: String,
     pub(super) secrets: Kept,
-    /// Container ids by component.
+    /// The name of each container by component.
     pub containers: BTreeMap<String, String>,
     /// What was set up in Authentik, for putting it back.
     pub(super) setup: Setup,

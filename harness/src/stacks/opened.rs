@@ -5,7 +5,6 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ssoproof_containers::Docker;
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::faults::Fault;
 
@@ -65,13 +64,11 @@ impl Opened {
             }
             StackChoice::Containers(options) => {
                 let mut containers = Containers::open(deployment, options).await?;
-                if let Some(mut interruption) = containers.take_interruption() {
-                    let stack = containers.lease().stack.clone();
+                if let Some(mut ending) = containers.ending() {
                     tokio::spawn(async move {
-                        interruption.came().await;
-                        if let Ok(docker) = Docker::connect().await {
-                            let _ = docker.remove_stack(&stack).await;
-                        }
+                        ending.came().await;
+                        // What is left is removed by the next start.
+                        let _ = ending.remove().await;
                         std::process::exit(130);
                     });
                 }
@@ -123,10 +120,10 @@ pub async fn hold(
     let mut containers = Containers::open(deployment, options).await?;
     // The one that waits for the line may be gone already.
     out("ready\n");
-    let Some(mut interruption) = containers.take_interruption() else { return Ok(()) };
+    let Some(mut ending) = containers.ending() else { return Ok(()) };
     containers.leave();
     let _closed = tokio::select! {
-        () = interruption.came() => None,
+        () = ending.came() => None,
         closed = unused(containers.folder(), idle) => Some(closed),
     };
     containers.take_down().await

@@ -1,7 +1,7 @@
 //! Grafana and MinIO in a stack of containers: each in a container of its own, or served by the harness.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use ssoproof_containers::{
@@ -58,7 +58,7 @@ impl<'a> Apps<'a> {
             admin_password: &secrets.grafana_admin,
             ca,
         };
-        timed(start_grafana(lab, &settings)).await.map(Some)
+        timed(Instant::now(), start_grafana(lab, &settings)).await.map(Some)
     }
 
     /// Starts MinIO's container, if it has one, once Authentik answers through Traefik.
@@ -75,7 +75,7 @@ impl<'a> Apps<'a> {
             policies: &policy_texts(self.deployment)?,
             ca,
         };
-        timed(start_minio(lab, &settings)).await.map(Some)
+        timed(Instant::now(), start_minio(lab, &settings)).await.map(Some)
     }
 }
 

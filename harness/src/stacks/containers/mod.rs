@@ -11,15 +11,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ssoproof_containers::{Component, Control, Docker, Images, Labels};
+use futures::future::try_join_all;
+use ssoproof_containers::{Component, Control, Docker, Error, Images, Labels, Planned};
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::authentik as embedded_authentik;
 use ssoproof_embedded::dial::{Client, Names};
+use tokio::task::{AbortHandle, JoinHandle};
 
 pub(crate) use start::timeline;
 pub(crate) use warm::forget;
 
-use self::start::Start;
+use self::start::{Start, Started};
 use super::authority::trusting;
 use super::lease::LeaseFolder;
 use super::locks::CaseLock;
@@ -56,6 +58,7 @@ struct Owned {
     docker: Docker,
     owner: File,
     interruption: Option<Interruption>,
+    late: JoinHandle<Result<Vec<Component>, Error>>,
     _components: Vec<Component>,
     _parts: Parts,
     _authentik: Option<embedded_authentik::Authentik>,
@@ -143,7 +146,7 @@ impl Containers {
             started = starting.start(labels.clone()) => started,
             () = interruption.came() => Err(StackError::Interrupted),
         };
-        let (lease, components, parts, authentik) = match started {
+        let Started { lease, components, late, parts, authentik } = match started {
             Ok(started) => started,
             Err(error) => {
                 docker.remove_stack(&labels.stack).await?;
@@ -157,6 +160,7 @@ impl Containers {
             docker,
             owner,
             interruption: Some(interruption),
+            late: tokio::spawn(try_join_all(late.into_iter().map(Planned::start))),
             _components: components,
             _parts: parts,
             _authentik: authentik,
@@ -179,9 +183,12 @@ impl Containers {
         &self.folder
     }
 
-    /// Somebody asking this process to end since it began to start the stack; none when it is another's, or taken.
-    pub(super) fn take_interruption(&mut self) -> Option<Interruption> {
-        self.owned.as_mut().and_then(|owned| owned.interruption.take())
+    /// What its owner does when it is asked to end; none when this process is not, or has been given it before.
+    pub(super) fn ending(&mut self) -> Option<Ending> {
+        let owned = self.owned.as_mut()?;
+        let (docker, late) = (owned.docker.clone(), owned.late.abort_handle());
+        let interruption = owned.interruption.take()?;
+        Some(Ending { interruption, late, docker, stack: self.lease.stack.clone() })
     }
 
     /// Whether this process owns it.
@@ -214,13 +221,40 @@ impl Containers {
     /// Takes it down, used or not, when this process owns it.
     ///
     /// # Errors
-    /// [`StackError::Containers`] with what Docker did not remove.
+    /// [`StackError::Containers`] with what Docker did not remove, or with why a container did not start late.
     pub async fn take_down(self) -> Result<(), StackError> {
         let Some(owned) = self.owned else { return Ok(()) };
         self.folder.discard();
+        let late = owned.late.await;
         owned.docker.remove_stack(&self.lease.stack).await?;
         drop(owned.owner);
+        // One that was ended has nothing to say.
+        late.unwrap_or_else(|_| Ok(Vec::new()))?;
         Ok(())
+    }
+}
+
+/// The end of a stack whose owner is asked to end, in other hands than the stack.
+pub(super) struct Ending {
+    interruption: Interruption,
+    late: AbortHandle,
+    docker: Docker,
+    stack: String,
+}
+
+impl Ending {
+    /// Resolves once somebody has asked for it since the stack began to start.
+    pub(super) async fn came(&mut self) {
+        self.interruption.came().await;
+    }
+
+    /// Removes the stack's containers, under those who use it.
+    ///
+    /// # Errors
+    /// [`StackError::Containers`] with what Docker did not remove.
+    pub(super) async fn remove(&self) -> Result<(), StackError> {
+        self.late.abort();
+        Ok(self.docker.remove_stack(&self.stack).await?)
     }
 }
 

@@ -4,13 +4,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt as _;
+use futures::future::OptionFuture;
 use secrecy::ExposeSecret as _;
 use ssoproof_containers::{
-    Authentik, AuthentikSettings, Component, Defaults, Docker, Image, Lab, Labels, Postgres,
-    PostgresSettings, Traefik, TraefikSettings, redis_host, start_redis, upstreams_at,
+    AuthentikServer, AuthentikSettings, Component, Defaults, Docker, Error, Image, Lab, Labels, Planned,
+    Postgres, PostgresSettings, Traefik, TraefikSettings, authentik_worker, defaults_applied, redis,
+    redis_host, redis_ready, upstreams_at,
 };
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::authentik as embedded_authentik;
+use ssoproof_embedded::authentik::Profile;
 use ssoproof_embedded::dial::{Client, Names};
 use ssoproof_embedded::logs::Logs;
 
@@ -39,13 +43,22 @@ pub(super) struct Start<'a> {
     pub(super) docker: &'a Docker,
 }
 
-pub(super) type Started = (Lease, Vec<Component>, Parts, Option<embedded_authentik::Authentik>);
+/// What a start has made.
+pub(super) struct Started {
+    pub(super) lease: Lease,
+    pub(super) components: Vec<Component>,
+    /// What nothing waits for, to be started once the stack can be used.
+    pub(super) late: Vec<Planned>,
+    pub(super) parts: Parts,
+    pub(super) authentik: Option<embedded_authentik::Authentik>,
+}
 
 /// Where Authentik is, whoever serves it.
 struct Provider {
     address: SocketAddr,
     postgres: Option<Postgres>,
     components: Vec<Component>,
+    late: Vec<Planned>,
     timings: Vec<(String, Duration)>,
     /// Whether it still has to be provisioned.
     fresh: bool,
@@ -121,6 +134,7 @@ impl Start<'_> {
                     address: authentik.address(),
                     postgres: None,
                     components: Vec::new(),
+                    late: Vec::new(),
                     timings: Vec::new(),
                     fresh: true,
                 }),
@@ -130,7 +144,7 @@ impl Start<'_> {
         let grafana = apps.grafana(&lab, &ca, secrets);
         let (gateway, provider, grafana) = tokio::try_join!(gateway, provider, grafana)?;
         let (traefik, traefik_took) = gateway;
-        let Provider { address, postgres, mut components, mut timings, fresh } = provider;
+        let Provider { address, postgres, mut components, late, mut timings, fresh } = provider;
         timings.push(("traefik".to_owned(), traefik_took));
         let mut started_apps = Vec::from_iter(grafana);
 
@@ -164,6 +178,7 @@ impl Start<'_> {
         components.push(traefik.component);
         components.extend(postgres.map(|postgres| postgres.component));
         timings.push(("all".to_owned(), started.elapsed()));
+        let names = components.iter().map(Component::name).chain(late.iter().map(Planned::name));
         let lease = Lease {
             stack: labels.stack,
             deployment: deployment.name.clone(),
@@ -173,11 +188,11 @@ impl Start<'_> {
             https,
             ca: authority.ca,
             secrets: secrets.keep(),
-            containers: components.iter().map(|one| (one.name().to_owned(), one.id().to_owned())).collect(),
+            containers: names.map(|name| (name.to_owned(), lab.container(name))).collect(),
             setup,
             timings,
         };
-        Ok((lease, components, parts, in_process))
+        Ok(Started { lease, components, late, parts, authentik: in_process })
     }
 
     /// Copies the dynamic files, points them at the parts and starts Traefik with them.
@@ -225,7 +240,8 @@ impl Start<'_> {
         Ok((traefik, since.elapsed()))
     }
 
-    /// Starts Authentik and its databases together: it waits for them itself, as it does wherever it runs.
+    /// Starts the databases and then Authentik, which waits for their answers itself, as it does wherever it runs. In a
+    /// `snapshot` the worker has done its work, and what Authentik does without does not hold it up.
     async fn authentik(
         &self,
         lab: &Lab,
@@ -254,31 +270,49 @@ impl Start<'_> {
             postgres_name: DATABASE,
             redis_host: &redis_host(lab),
         };
-        let defaults = defaults(deployment);
-        let ((postgres, postgres_took), (redis, redis_took), (authentik, authentik_took)) = tokio::try_join!(
-            timed(Postgres::start(lab, &postgres)),
-            timed(start_redis(lab, &images.redis)),
-            timed(Authentik::start(lab, &authentik, &defaults)),
+        let fresh = snapshot.is_none();
+        let redis_late = !fresh && self.does_without_redis().await;
+        let (redis, worker) = (redis(lab, &images.redis), authentik_worker(lab, &authentik));
+        let (redis, late_redis) = if redis_late { (None, Some(redis)) } else { (Some(redis), None) };
+        let (worker, late_worker) = if fresh { (Some(worker), None) } else { (None, Some(worker)) };
+        let since = Instant::now();
+        // Who dials a container whose network is not up yet is not heard, and dials again a second later.
+        let redis = OptionFuture::from(redis.map(Planned::start)).map(Option::transpose);
+        let (database, redis) = tokio::try_join!(Postgres::plan(lab, &postgres).start(), redis)?;
+        let redis = OptionFuture::from(redis.map(redis_ready)).map(Option::transpose);
+        let both = async {
+            let server = AuthentikServer::start(lab, &authentik);
+            let Some(worker) = worker else { return Ok((server.await?, None)) };
+            let (server, worker) = tokio::try_join!(server, worker.start())?;
+            defaults_applied(&worker, server.address, &authentik, &defaults(deployment)).await?;
+            Ok((server, Some(worker)))
+        };
+        let ((postgres, postgres_took), (redis, redis_took), ((server, worker), authentik_took)) = tokio::try_join!(
+            timed(since, Postgres::ready(database, &postgres)),
+            timed(since, redis),
+            timed(since, both)
         )?;
-        Ok(Provider {
-            address: authentik.address,
-            postgres: Some(postgres),
-            components: vec![redis, authentik.server, authentik.worker],
-            timings: vec![
-                ("postgres".to_owned(), postgres_took),
-                ("redis".to_owned(), redis_took),
-                ("authentik".to_owned(), authentik_took),
-            ],
-            fresh: snapshot.is_none(),
-        })
+        let mut timings =
+            vec![("postgres".to_owned(), postgres_took), ("authentik".to_owned(), authentik_took)];
+        timings.extend(redis.as_ref().map(|redis| (redis.name().to_owned(), redis_took)));
+        let late = [late_redis, late_worker].into_iter().flatten().collect();
+        let components = [Some(server.component), worker, redis].into_iter().flatten().collect();
+        Ok(Provider { address: server.address, postgres: Some(postgres), components, late, timings, fresh })
+    }
+
+    /// Whether this Authentik is known to ignore Redis, and Redis needs no more than to be started.
+    async fn does_without_redis(&self) -> bool {
+        let profile = Profile::of(&self.deployment.versions.authentik);
+        profile.is_some_and(|profile| !profile.needs_redis)
+            && self.docker.has(&self.options.images.redis).await
     }
 }
 
-/// What a start comes to, and how long it took.
+/// What a start comes to, and how long it took `since` it began.
 pub(super) async fn timed<T>(
-    start: impl Future<Output = Result<T, ssoproof_containers::Error>>,
+    since: Instant,
+    start: impl Future<Output = Result<T, Error>>,
 ) -> Result<(T, Duration), StackError> {
-    let since = Instant::now();
     Ok((start.await?, since.elapsed()))
 }
 
