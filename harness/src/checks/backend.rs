@@ -50,22 +50,25 @@ pub(super) fn untold(hop: &Hop) -> StepError {
     StepError::Unsupported(format!("`{host}` does not tell what reaches it"))
 }
 
-/// The values of a request header in a service's report, byte for byte; names are compared in any case but `_`
-/// is not `-`. A value that is no UTF-8 stands in `headers` as Latin-1 and in `headers_hex` as what it is.
-fn received(report: &Value, name: &str) -> Vec<Vec<u8>> {
+/// The request's headers in a service's report, in their order, with their values byte for byte. A value that is no
+/// UTF-8 stands in `headers` as Latin-1 and in `headers_hex` as what it is.
+pub(super) fn arrived(report: &Value) -> impl Iterator<Item = (&str, Vec<u8>)> {
     let odd = report["headers_hex"].as_array().map(Vec::as_slice).unwrap_or_default();
-    header_lines(report)
-        .filter(|(key, _)| key.eq_ignore_ascii_case(name))
-        .map(|(key, text)| {
-            let latin1: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
-            latin1
-                .filter(|bytes| {
-                    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-                    odd.iter().any(|line| line[0] == *key && line[1] == hex.as_str())
-                })
-                .unwrap_or_else(|| text.as_bytes().to_vec())
-        })
-        .collect()
+    header_lines(report).map(|(key, text)| {
+        let latin1: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+        let bytes = latin1
+            .filter(|bytes| {
+                let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                odd.iter().any(|line| line[0] == *key && line[1] == hex.as_str())
+            })
+            .unwrap_or_else(|| text.as_bytes().to_vec());
+        (key, bytes)
+    })
+}
+
+/// The values of a request header in a service's report; names are compared in any case but `_` is not `-`.
+fn received(report: &Value, name: &str) -> Vec<Vec<u8>> {
+    arrived(report).filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
 }
 
 /// The values of a folded name in a service's report; `None` when it does not tell them.
@@ -73,6 +76,17 @@ fn folded(report: &Value, name: &str) -> Option<Vec<Vec<u8>>> {
     let values = report["folded"].as_object()?.get(name).and_then(Value::as_array);
     let texts = values.into_iter().flatten().filter_map(Value::as_str);
     Some(texts.map(|text| text.as_bytes().to_vec()).collect())
+}
+
+/// That a service should have been reached, and what the step rests at instead.
+pub(super) fn not_reached(place: Place, seen: &Seen, world: &World<'_>) -> Vec<Finding> {
+    let resting = seen.resting(&world.ledger);
+    let got = resting.map_or_else(
+        || "no answer".to_owned(),
+        |hop| format!("{} from {}", hop.status().unwrap_or_default(), hop.request.url),
+    );
+    let hop = resting.map(|hop| hop.index);
+    differs("the service", "reached", got, place, hop).into_iter().collect()
 }
 
 /// What of the headers that reached the service is not as `checks` say; `values` reads one out of its report.
@@ -84,13 +98,7 @@ fn look(
     world: &World<'_>,
 ) -> Result<Vec<Finding>, StepError> {
     let Some((hop, report)) = last_report(seen, world)? else {
-        let resting = seen.resting(&world.ledger);
-        let got = resting.map_or_else(
-            || "no answer".to_owned(),
-            |hop| format!("{} from {}", hop.status().unwrap_or_default(), hop.request.url),
-        );
-        let hop = resting.map(|hop| hop.index);
-        return Ok(differs("the service", "reached", got, place, hop).into_iter().collect());
+        return Ok(not_reached(place, seen, world));
     };
     let mut findings = Vec::new();
     for (name, check) in checks {

@@ -9,8 +9,8 @@ use serde::de::{Deserializer, Error as _};
 use ssoproof_deployment::{Located, Place};
 
 use super::{
-    backend, can, claims, cookies, ends, exposure, hops, html, json, limits, loaded, log, loops, patched,
-    policies, refused, role, router,
+    backend, can, claims, cookies, ends, exposure, header_bytes, hops, html, json, limits, loaded, log,
+    loops, patched, policies, refused, role, router,
 };
 use crate::steps::{Parts, Seen, StepError, World};
 
@@ -85,6 +85,8 @@ checks! {
     backend: backend::Backend;
     /// What a service received to which `-`, `_` and `.` in a header's name are one.
     folded: backend::Folded;
+    /// The most bytes of headers that the service got.
+    header_bytes: header_bytes::HeaderBytes;
     /// Whether a service was reached at all.
     reached: backend::Reached;
     /// What the service's report says, by JMESPath.

@@ -8,6 +8,7 @@ mod ends;
 mod expect;
 mod exposure;
 mod header;
+mod header_bytes;
 mod hops;
 mod html;
 pub(crate) mod json;

@@ -13,23 +13,33 @@ impl Diagnosis for HeaderSize {
     fn explanation(&self) -> &'static str {
         "The request's headers are too big for a part of the stack\n\n\
          `X-authentik-jwt` and `X-authentik-groups` add kilobytes to every request, the more groups the more. \
-         Many servers take 4, 8 or 16 KiB of headers and answer 431 beyond that, and only to users of many \
-         groups.\n\
+         Many servers take 4, 8 or 16 KiB of headers and answer 431 or 400 beyond that, and only to users of many \
+         groups. The check `header_bytes` tells how much reaches a service, before a user finds out.\n\
          Leave headers that the service does not need off authResponseHeaders, `X-authentik-jwt` first, or \
          raise the service's limit."
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {
-        let hop = subject.ledger.hops.iter().find(|hop| hop.status() == Some(431))?;
+        let refused = subject.ledger.hops.iter().find(|hop| hop.status() == Some(431));
+        let title = match refused {
+            Some(hop) => {
+                let host = hop.request.url.host_str().unwrap_or_default();
+                format!("{host} answers 431: the headers are too big for it")
+            }
+            None => {
+                let finding = subject.finding(|finding| finding.check == "header_bytes")?;
+                let reached = finding.hop.filter(|_| finding.expected.ends_with("bytes"))?;
+                let hop = subject.ledger.hops.iter().find(|hop| hop.index == reached)?;
+                let host = hop.request.url.host_str().unwrap_or_default();
+                format!("{host} gets headers of {}", finding.got)
+            }
+        };
         Some(Diagnosed {
             code: self.code(),
-            title: format!(
-                "{} answers 431: the headers are too big for it",
-                hop.request.url.host_str().unwrap_or_default()
-            ),
+            title,
             pointer: None,
             help:
-                "leave headers that the service does not need off authResponseHeaders, X-authentik-jwt first"
+                "leave headers that the service does not need off authResponseHeaders, the longest and X-authentik-jwt first"
                     .to_owned(),
         })
     }

@@ -14,7 +14,9 @@ impl Diagnosis for NotInOutpost {
         "A proxy provider is not added to the embedded outpost\n\n\
          Creating provider and application is not enough: the outpost serves only the providers in its list. Until \
          then forward auth for the host answers Authentik's own 404 page, although the outpost's ping says 204.\n\
-         Add the provider under Applications / Outposts / authentik Embedded Outpost."
+         Add the provider under Applications / Outposts / authentik Embedded Outpost. From 2026.8 on the same page \
+         comes for every host at once when Authentik does not trust Traefik's address and so ignores \
+         X-Forwarded-Host: list its network in AUTHENTIK_LISTEN__TRUSTED_PROXY_CIDRS."
     }
 
     fn examine(&self, subject: &Subject<'_>) -> Option<Diagnosed> {

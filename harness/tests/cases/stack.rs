@@ -1,4 +1,5 @@
-//! Reports that show on a running stack: scenarios on the SpaceMusic deployment, whole or changed as in the report.
+//! Reports that show on a running stack: scenarios on the SpaceMusic deployment, whole, changed as in the report, or with
+//! the report's fault.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use ssoproof::runner::{self, Event, Options, Selection};
 use ssoproof::scenario;
 use ssoproof::stacks::Embedded;
 use ssoproof_deployment::Deployment;
+use ssoproof_embedded::faults;
 
 use crate::Tried;
 
@@ -19,6 +21,8 @@ struct Report {
     title: String,
     filter: Vec<String>,
     change: Option<Change>,
+    /// What is wrong with the stack, by its name in the catalogue.
+    fault: Option<String>,
     /// `passed`, `failed`, or the code of the first diagnosis of every case that fails.
     expect: String,
 }
@@ -73,7 +77,12 @@ fn check(report: &Report) -> Result<(), String> {
     let runtime = runtime.map_err(|error| error.to_string())?;
     let mut causes: Vec<(String, String)> = Vec::new();
     runtime.block_on(async {
-        let stack = Embedded::start(deployment.clone()).await.map_err(|error| error.to_string())?;
+        let fault = match &report.fault {
+            Some(name) => Some(faults::find(name).ok_or_else(|| format!("no fault is named {name}"))?),
+            None => None,
+        };
+        let stack = Embedded::start_with(deployment.clone(), fault).await;
+        let stack = stack.map_err(|error| error.to_string())?;
         let options = Options { jobs: 4, fail_fast: false, repeat: 1 };
         runner::run(cases, deployment, Arc::new(stack), options, |event| {
             let Event::CaseFinished(case) = event else { return };

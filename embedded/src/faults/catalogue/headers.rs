@@ -308,6 +308,17 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "token_too_long",
+        group: Group::Headers,
+        story: "X-authentik-jwt carries what every group of the user holds, and is longer than 8 KiB",
+        reference: Some("https://github.com/goauthentik/authentik/issues/2199"),
+        breaks: "HDR-10",
+        diagnosis: "SSO-H07",
+        seam: Seam::answers(Link::Authentik, |asked, response, _| {
+            identity(asked, response, "x-authentik-jwt", |token| Some([token, &[b'A'; 8192]].concat()))
+        }),
+    },
+    Fault {
         name: "token_left_out",
         group: Group::Headers,
         story: "X-authentik-jwt is empty",
