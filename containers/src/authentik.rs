@@ -53,12 +53,20 @@ pub struct AuthentikServer {
 }
 
 impl AuthentikServer {
-    /// Starts it and waits until it says that it is ready.
+    /// One with these settings.
+    pub fn plan(lab: &Lab, settings: &AuthentikSettings<'_>) -> Planned {
+        Planned { lab: lab.clone(), recipe: recipe(lab, settings, "authentik-server", "server") }
+    }
+
+    /// Lets Traefik find the one in `component` and waits until it says that it is ready.
     ///
     /// # Errors
     /// [`Error`] with the last state and the end of its log.
-    pub async fn start(lab: &Lab, settings: &AuthentikSettings<'_>) -> Result<Self, Error> {
-        let component = Component::start(lab, recipe(lab, settings, "authentik-server", "server")).await?;
+    pub async fn ready(
+        component: Component,
+        lab: &Lab,
+        settings: &AuthentikSettings<'_>,
+    ) -> Result<Self, Error> {
         let address = component.address(settings.port).await?;
         let (client, ready_at) = (client(settings)?, format!("http://{address}/-/health/ready/"));
         let aliases = [settings.alias.to_owned()];

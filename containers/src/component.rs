@@ -118,7 +118,8 @@ impl Component {
 
     /// Where port `port` of it is published on loopback.
     pub(crate) async fn published(&self, port: u16) -> Result<SocketAddr, Error> {
-        self.reached(&format!("publish port {port} of {}", self.name), |network| {
+        let task = format!("publish port {port} of {}", self.name);
+        self.reached(&task, "it is not published", |network| {
             let mut ports = network.ports.unwrap_or_default();
             let bindings = ports.remove(&format!("{port}/tcp")).flatten().unwrap_or_default();
             let found = bindings.iter().find_map(|binding| binding.host_port.as_deref()?.parse().ok());
@@ -129,7 +130,8 @@ impl Component {
 
     /// Where port `port` of it answers on its network, which this machine is on: a published port takes Docker longer.
     pub(crate) async fn address(&self, port: u16) -> Result<SocketAddr, Error> {
-        self.reached(&format!("find the address of {}", self.name), |network| {
+        let task = format!("find the address of {}", self.name);
+        self.reached(&task, "it is on no network", |network| {
             let networks = network.networks.unwrap_or_default();
             let found = networks.values().find_map(|network| network.ip_address.as_deref()?.parse().ok());
             found.map(|address: IpAddr| SocketAddr::new(address, port))
@@ -137,10 +139,11 @@ impl Component {
         .await
     }
 
-    /// What `find` finds in the settings of its network.
+    /// What `find` finds in the settings of its network; else why there is nothing, which is `reason` when it runs.
     async fn reached(
         &self,
         task: &str,
+        reason: &str,
         find: impl FnOnce(NetworkSettings) -> Option<SocketAddr>,
     ) -> Result<SocketAddr, Error> {
         let inspected = self.docker.0.inspect_container(self.id(), None).await;
@@ -150,7 +153,7 @@ impl Component {
             // It ended at once, and Docker has taken its network away: its own words say why.
             None => Err(ready::ended(self)
                 .await
-                .unwrap_or_else(|| Error::Task { task: task.to_owned(), reason: "it has none".to_owned() })),
+                .unwrap_or_else(|| Error::Task { task: task.to_owned(), reason: reason.to_owned() })),
         }
     }
 

@@ -1,6 +1,7 @@
-//! What can be done to a stack's containers while it runs, by whoever knows their ids.
+//! What can be done to a stack's containers while it runs, by whoever knows their names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures::StreamExt as _;
@@ -26,12 +27,14 @@ const LONGEST_LOG: usize = 10_000;
 pub struct Control {
     docker: Docker,
     containers: BTreeMap<String, String>,
+    /// Those that have been waited for, whether they came or not.
+    waited_for: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Control {
     /// Over the containers with these names, by component.
     pub fn new(docker: Docker, containers: BTreeMap<String, String>) -> Self {
-        Self { docker, containers }
+        Self { docker, containers, waited_for: Arc::default() }
     }
 
     /// The components there are.
@@ -140,21 +143,25 @@ impl Control {
             let reason = format!("the stack has no such container, only {}", known.join(", "));
             Error::Task { task: task(), reason }
         })?;
+        let waited_for = || self.waited_for.lock().unwrap_or_else(PoisonError::into_inner);
+        let patience = if waited_for().contains(component) { Duration::ZERO } else { LATE.0 };
         let begin = Instant::now();
-        loop {
+        let looked_at = loop {
             let inspected = self.docker.0.inspect_container(name, None).await;
             let state = inspected.map(|found| found.state.unwrap_or_default());
             match state {
                 Ok(state) if state.status != Some(ContainerStateStatusEnum::CREATED) => {
-                    return Ok((name, state));
+                    break Ok((name.as_str(), state));
                 }
                 Ok(_) | Err(DockerResponseServerError { status_code: 404, .. })
-                    if begin.elapsed() < LATE.0 => {}
-                Ok(_) => return Err(Error::Task { task: task(), reason: "it has not started".to_owned() }),
-                Err(error) => return Err(Docker::refused(task(), &error)),
+                    if begin.elapsed() < patience => {}
+                Ok(_) => break Err(Error::Task { task: task(), reason: "it has not started".to_owned() }),
+                Err(error) => break Err(Docker::refused(task(), &error)),
             }
             tokio::time::sleep(LATE.1).await;
-        }
+        };
+        waited_for().insert(component.to_owned());
+        looked_at
     }
 }
 

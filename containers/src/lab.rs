@@ -58,10 +58,13 @@ impl Lab {
         let (made_back, made_front, made_apps) = tokio::join!(
             network(&docker, &back, &labels, true),
             network(&docker, &front, &labels, false),
-            async { if has_apps { network(&docker, &apps, &labels, false).await.map(drop) } else { Ok(()) } }
+            async { if has_apps { network(&docker, &apps, &labels, false).await } else { Ok(None) } }
         );
-        made_apps?;
-        let gateway = made_back.and(made_front)?;
+        made_apps.and(made_back)?;
+        let gateway = made_front?.ok_or_else(|| Error::Task {
+            task: format!("make the network `{front}`"),
+            reason: "it has no gateway address".to_owned(),
+        })?;
         Ok(Self { docker, labels, back, front, apps, has_apps, gateway })
     }
 
@@ -76,8 +79,14 @@ impl Lab {
     }
 }
 
-/// Makes a network, which leads no further than this machine when it is `internal`; returns this machine's address.
-async fn network(docker: &Docker, name: &str, labels: &Labels, internal: bool) -> Result<IpAddr, Error> {
+/// Makes a network, which leads no further than this machine when it is `internal`; returns this machine's address
+/// there.
+async fn network(
+    docker: &Docker,
+    name: &str,
+    labels: &Labels,
+    internal: bool,
+) -> Result<Option<IpAddr>, Error> {
     let request = NetworkCreateRequest {
         name: name.to_owned(),
         driver: Some("bridge".to_owned()),
@@ -90,9 +99,7 @@ async fn network(docker: &Docker, name: &str, labels: &Labels, internal: bool) -
     let made = docker.0.inspect_network(name, None).await.map_err(|error| Docker::refused(task(), &error))?;
     let ranges = made.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
     let mut gateways = ranges.iter().filter_map(|range| range.gateway.as_deref()?.parse().ok());
-    gateways
-        .next()
-        .ok_or_else(|| Error::Task { task: task(), reason: "it has no gateway address".to_owned() })
+    Ok(gateways.next())
 }
 
 impl Docker {

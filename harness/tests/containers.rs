@@ -252,7 +252,7 @@ fn a_warm_start_is_followed_by_what_nothing_waits_for() {
         let unused = place.run(&["run", "--stack", "containers", "--filter", "stack-part-unused"]);
         assert_eq!(unused.status.code(), Some(0), "{start}: {}", text(&unused));
         let running = place.docker(&["ps", "--format", "{{.Names}}"]);
-        assert_eq!(running.lines().count(), 5, "{start}: {running}");
+        assert!(["-redis\n", "-authentik-worker\n"].iter().all(|name| running.contains(name)), "{running}");
         assert_eq!(text(&place.run(&["down"])), "down", "{start}");
         assert_eq!(place.left(), 0, "{start}");
     }

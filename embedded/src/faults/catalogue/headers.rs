@@ -308,6 +308,19 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "header_too_big_for_nginx",
+        group: Group::Headers,
+        story: "the nginx before the service takes no line of more than 1 KiB and answers 400",
+        reference: Some("https://github.com/goauthentik/authentik/issues/2199"),
+        breaks: "LOGIN-2",
+        diagnosis: "SSO-H07",
+        seam: Seam::requests(Link::Services, |request, _| {
+            let page = "<html><head><title>400 Request Header Or Cookie Too Large</title></head></html>";
+            let long = request.headers().values().any(|value| value.len() > 1024);
+            long.then(|| said(StatusCode::BAD_REQUEST, page))
+        }),
+    },
+    Fault {
         name: "token_too_long",
         group: Group::Headers,
         story: "X-authentik-jwt carries what every group of the user holds, and is longer than 8 KiB",

@@ -2,6 +2,7 @@
 //! serves.
 
 mod apps;
+mod late;
 mod start;
 mod warm;
 
@@ -11,16 +12,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::future::try_join_all;
-use ssoproof_containers::{Component, Control, Docker, Error, Images, Labels, Planned};
+use ssoproof_containers::{Component, Control, Docker, Images, Labels};
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::authentik as embedded_authentik;
 use ssoproof_embedded::dial::{Client, Names};
-use tokio::task::{AbortHandle, JoinHandle};
 
 pub(crate) use start::timeline;
 pub(crate) use warm::forget;
 
+use self::late::Late;
 use self::start::{Start, Started};
 use super::authority::trusting;
 use super::lease::LeaseFolder;
@@ -58,7 +58,7 @@ struct Owned {
     docker: Docker,
     owner: File,
     interruption: Option<Interruption>,
-    late: JoinHandle<Result<Vec<Component>, Error>>,
+    late: Late,
     _components: Vec<Component>,
     _parts: Parts,
     _authentik: Option<embedded_authentik::Authentik>,
@@ -133,7 +133,6 @@ impl Containers {
         folder: LeaseFolder,
         owner: File,
     ) -> Result<Self, StackError> {
-        let mut interruption = Interruption::listen()?;
         let docker = Docker::connect().await?;
         reap(&docker, Some(&folder)).await?;
         let labels = Labels {
@@ -141,6 +140,7 @@ impl Containers {
             lease: folder.path().display().to_string(),
             host: host(),
         };
+        let mut interruption = Interruption::listen()?;
         let starting = Start { deployment: &deployment, options, folder: &folder, docker: &docker };
         let started = tokio::select! {
             started = starting.start(labels.clone()) => started,
@@ -160,7 +160,7 @@ impl Containers {
             docker,
             owner,
             interruption: Some(interruption),
-            late: tokio::spawn(try_join_all(late.into_iter().map(Planned::start))),
+            late,
             _components: components,
             _parts: parts,
             _authentik: authentik,
@@ -186,7 +186,7 @@ impl Containers {
     /// What its owner does when it is asked to end; none when this process is not, or has been given it before.
     pub(super) fn ending(&mut self) -> Option<Ending> {
         let owned = self.owned.as_mut()?;
-        let (docker, late) = (owned.docker.clone(), owned.late.abort_handle());
+        let (docker, late) = (owned.docker.clone(), owned.late.clone());
         let interruption = owned.interruption.take()?;
         Some(Ending { interruption, late, docker, stack: self.lease.stack.clone() })
     }
@@ -221,15 +221,13 @@ impl Containers {
     /// Takes it down, used or not, when this process owns it.
     ///
     /// # Errors
-    /// [`StackError::Containers`] with what Docker did not remove, or with why a container did not start late.
+    /// [`StackError::Containers`] with what Docker did not remove.
     pub async fn take_down(self) -> Result<(), StackError> {
         let Some(owned) = self.owned else { return Ok(()) };
         self.folder.discard();
-        let late = owned.late.await;
+        owned.late.settle().await;
         owned.docker.remove_stack(&self.lease.stack).await?;
         drop(owned.owner);
-        // One that was ended has nothing to say.
-        late.unwrap_or_else(|_| Ok(Vec::new()))?;
         Ok(())
     }
 }
@@ -237,7 +235,7 @@ impl Containers {
 /// The end of a stack whose owner is asked to end, in other hands than the stack.
 pub(super) struct Ending {
     interruption: Interruption,
-    late: AbortHandle,
+    late: Late,
     docker: Docker,
     stack: String,
 }
@@ -253,7 +251,7 @@ impl Ending {
     /// # Errors
     /// [`StackError::Containers`] with what Docker did not remove.
     pub(super) async fn remove(&self) -> Result<(), StackError> {
-        self.late.abort();
+        self.late.settle().await;
         Ok(self.docker.remove_stack(&self.stack).await?)
     }
 }

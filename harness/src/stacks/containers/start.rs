@@ -14,7 +14,6 @@ use ssoproof_containers::{
 };
 use ssoproof_deployment::Deployment;
 use ssoproof_embedded::authentik as embedded_authentik;
-use ssoproof_embedded::authentik::Profile;
 use ssoproof_embedded::dial::{Client, Names};
 use ssoproof_embedded::logs::Logs;
 
@@ -27,6 +26,7 @@ use super::super::parts::{
 };
 use super::super::{Lease, StackError};
 use super::apps::Apps;
+use super::late::Late;
 use super::warm::{StackSecrets, Warm};
 use super::{ContainerOptions, fingerprint};
 use crate::provision::{self, Setup, provision};
@@ -47,8 +47,7 @@ pub(super) struct Start<'a> {
 pub(super) struct Started {
     pub(super) lease: Lease,
     pub(super) components: Vec<Component>,
-    /// What nothing waits for, to be started once the stack can be used.
-    pub(super) late: Vec<Planned>,
+    pub(super) late: Late,
     pub(super) parts: Parts,
     pub(super) authentik: Option<embedded_authentik::Authentik>,
 }
@@ -58,7 +57,7 @@ struct Provider {
     address: SocketAddr,
     postgres: Option<Postgres>,
     components: Vec<Component>,
-    late: Vec<Planned>,
+    late: Late,
     timings: Vec<(String, Duration)>,
     /// Whether it still has to be provisioned.
     fresh: bool,
@@ -134,7 +133,7 @@ impl Start<'_> {
                     address: authentik.address(),
                     postgres: None,
                     components: Vec::new(),
-                    late: Vec::new(),
+                    late: Late::default(),
                     timings: Vec::new(),
                     fresh: true,
                 }),
@@ -178,7 +177,7 @@ impl Start<'_> {
         components.push(traefik.component);
         components.extend(postgres.map(|postgres| postgres.component));
         timings.push(("all".to_owned(), started.elapsed()));
-        let names = components.iter().map(Component::name).chain(late.iter().map(Planned::name));
+        let names = components.iter().map(Component::name).chain(late.names().iter().copied());
         let lease = Lease {
             stack: labels.stack,
             deployment: deployment.name.clone(),
@@ -241,7 +240,7 @@ impl Start<'_> {
     }
 
     /// Starts the databases and then Authentik, which waits for their answers itself, as it does wherever it runs. In a
-    /// `snapshot` the worker has done its work, and what Authentik does without does not hold it up.
+    /// `snapshot` the blueprints are applied, and neither the worker nor Redis is waited for: they come after the server.
     async fn authentik(
         &self,
         lab: &Lab,
@@ -271,23 +270,28 @@ impl Start<'_> {
             redis_host: &redis_host(lab),
         };
         let fresh = snapshot.is_none();
-        let redis_late = !fresh && self.does_without_redis().await;
+        // One that has to be pulled first may fail, which is to be known at once.
+        let redis_late = !fresh && self.docker.has(&images.redis).await;
         let (redis, worker) = (redis(lab, &images.redis), authentik_worker(lab, &authentik));
         let (redis, late_redis) = if redis_late { (None, Some(redis)) } else { (Some(redis), None) };
-        let (worker, late_worker) = if fresh { (Some(worker), None) } else { (None, Some(worker)) };
         let since = Instant::now();
         // Who dials a container whose network is not up yet is not heard, and dials again a second later.
         let redis = OptionFuture::from(redis.map(Planned::start)).map(Option::transpose);
         let (database, redis) = tokio::try_join!(Postgres::plan(lab, &postgres).start(), redis)?;
         let redis = OptionFuture::from(redis.map(redis_ready)).map(Option::transpose);
         let both = async {
-            let server = AuthentikServer::start(lab, &authentik);
-            let Some(worker) = worker else { return Ok((server.await?, None)) };
-            let (server, worker) = tokio::try_join!(server, worker.start())?;
-            defaults_applied(&worker, server.address, &authentik, &defaults(deployment)).await?;
-            Ok((server, Some(worker)))
+            let server = AuthentikServer::plan(lab, &authentik).start();
+            if fresh {
+                let (server, worker) = tokio::try_join!(server, worker.start())?;
+                let server = AuthentikServer::ready(server, lab, &authentik).await?;
+                defaults_applied(&worker, server.address, &authentik, &defaults(deployment)).await?;
+                return Ok((server, Some(worker), Late::default()));
+            }
+            let server = server.await?;
+            let late = Late::begin(late_redis.into_iter().chain([worker]).collect());
+            Ok((AuthentikServer::ready(server, lab, &authentik).await?, None, late))
         };
-        let ((postgres, postgres_took), (redis, redis_took), ((server, worker), authentik_took)) = tokio::try_join!(
+        let ((postgres, postgres_took), (redis, redis_took), ((server, worker, late), authentik_took)) = tokio::try_join!(
             timed(since, Postgres::ready(database, &postgres)),
             timed(since, redis),
             timed(since, both)
@@ -295,16 +299,8 @@ impl Start<'_> {
         let mut timings =
             vec![("postgres".to_owned(), postgres_took), ("authentik".to_owned(), authentik_took)];
         timings.extend(redis.as_ref().map(|redis| (redis.name().to_owned(), redis_took)));
-        let late = [late_redis, late_worker].into_iter().flatten().collect();
         let components = [Some(server.component), worker, redis].into_iter().flatten().collect();
         Ok(Provider { address: server.address, postgres: Some(postgres), components, late, timings, fresh })
-    }
-
-    /// Whether this Authentik is known to ignore Redis, and Redis needs no more than to be started.
-    async fn does_without_redis(&self) -> bool {
-        let profile = Profile::of(&self.deployment.versions.authentik);
-        profile.is_some_and(|profile| !profile.needs_redis)
-            && self.docker.has(&self.options.images.redis).await
     }
 }
 
