@@ -194,17 +194,19 @@ fn what_keeps_the_stack_from_starting_is_told_and_nothing_is_left() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = port.local_addr().unwrap().port().to_string();
     let run = ["run", "--stack", "containers"];
-    let cases: [(&[&str], (&str, &str), &str); 4] = [
-        (&[], ("SSOPROOF_IMAGE_TRAEFIK", "ssoproof-local/none:0"), "failed to start traefik from image"),
-        (&[], ("SSOPROOF_IMAGE_GRAFANA", "ssoproof-local/none:0"), "failed to start grafana from image"),
-        (&["--https-port", &taken], ("NO_COLOR", "1"), "address already in use"),
-        (&[], ("DOCKER_HOST", "tcp://127.0.0.1:1"), "Docker does not answer"),
+    let at_port = [&run[..], &["--https-port", &taken]].concat();
+    let cases: [(&[&str], (&str, &str), &str); 5] = [
+        (&run, ("SSOPROOF_IMAGE_TRAEFIK", "ssoproof-local/none:0"), "failed to start traefik from image"),
+        (&run, ("SSOPROOF_IMAGE_GRAFANA", "ssoproof-local/none:0"), "failed to start grafana from image"),
+        (&at_port, ("NO_COLOR", "1"), "address already in use"),
+        (&run, ("DOCKER_HOST", "tcp://127.0.0.1:1"), "Docker does not answer"),
+        (&["up"], ("SSOPROOF_IMAGE_REDIS", "ssoproof-local/none:0"), "failed to start redis from image"),
     ];
     for (arguments, (name, value), expected) in cases {
-        let mut command = place.command(&[&run[..], arguments].concat());
-        let output = command.env(name, value).output().unwrap();
+        let output = place.command(arguments).env(name, value).output().unwrap();
         assert_eq!(output.status.code(), Some(5), "{expected}: {}", text(&output));
         assert!(text(&output).contains(expected), "{expected}: {}", text(&output));
+        assert_eq!(text(&output).matches('×').count(), 1, "it is said once: {}", text(&output));
         assert_eq!(place.left(), 0, "{expected}");
     }
 }

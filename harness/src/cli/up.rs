@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::stack::{IDLE, Started};
 use super::threads::worker_threads;
 use super::{displayed, place};
-use crate::reports::out;
+use crate::reports::{err, out};
 use crate::stacks::{self, Lease, LeaseFolder, StackError};
 
 /// The longest wait for a holder that was told to end.
@@ -94,15 +94,20 @@ pub(super) fn status(which: &Which) -> Exit {
     })
 }
 
-/// Holds a stack until it is told to end.
+/// Holds a stack until it is told to end. Why it cannot is said in plain words, which its starter draws.
 pub(super) fn hold(options: &UpOptions) -> Exit {
     stacks::leave_terminal();
     with(&options.which, |deployment, _| {
         let containers = options.containers.options(&deployment);
         let containers = containers.map_err(|problem| StackError::Lease(problem.to_string()))?;
         let idle = (!options.keep).then_some(IDLE);
-        runtime()?.block_on(stacks::hold(deployment, &containers, idle))?;
-        Ok(Exit::Ok)
+        match runtime()?.block_on(stacks::hold(deployment, &containers, idle)) {
+            Ok(()) => Ok(Exit::Ok),
+            Err(error) => {
+                err(&format!("{error}\n"));
+                Ok(Exit::StackFailed)
+            }
+        }
     })
 }
 

@@ -42,7 +42,7 @@ pub struct Lease {
     pub containers: BTreeMap<String, String>,
     /// What was set up in Authentik, for putting it back.
     pub(super) setup: Setup,
-    /// How long each component took to be ready.
+    /// How long each component took to be ready that was waited for.
     pub timings: Vec<(String, Duration)>,
 }
 

@@ -86,7 +86,7 @@ impl Opened {
         }
     }
 
-    /// How long each component took to be ready, when this process has started them.
+    /// How long each component took to be ready that was waited for, when this process has started them.
     pub fn timings(&self) -> Vec<(String, Duration)> {
         match self {
             Self::Containers(containers) if containers.owned() => containers.lease().timings.clone(),
