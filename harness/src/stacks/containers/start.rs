@@ -1,6 +1,7 @@
 //! One start of a stack in containers.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use ssoproof_deployment::Deployment;
 use ssoproof_embedded::authentik as embedded_authentik;
 use ssoproof_embedded::dial::{Client, Names};
 use ssoproof_embedded::logs::Logs;
+use tokio::time::timeout;
 
 use super::super::authority::{Authority, trusting};
 use super::super::defect::Defect;
@@ -34,6 +36,9 @@ use crate::routing::Routing;
 
 /// The user and the database of Authentik in PostgreSQL.
 const DATABASE: &str = "authentik";
+
+/// How long a warm server has to be ready before the containers start that it is ready without.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// One start.
 pub(super) struct Start<'a> {
@@ -240,7 +245,8 @@ impl Start<'_> {
     }
 
     /// Starts the databases and then Authentik, which waits for their answers itself, as it does wherever it runs. In a
-    /// `snapshot` the blueprints are applied, and neither the worker nor Redis is waited for: they come after the server.
+    /// `snapshot` the blueprints are applied, and neither the worker nor Redis is waited for: they come when the server is ready,
+    /// or has had its time.
     async fn authentik(
         &self,
         lab: &Lab,
@@ -287,9 +293,15 @@ impl Start<'_> {
                 defaults_applied(&worker, server.address, &authentik, &defaults(deployment)).await?;
                 return Ok((server, Some(worker), Late::default()));
             }
-            let server = server.await?;
+            let mut ready = pin!(AuthentikServer::ready(server.await?, lab, &authentik));
+            // A server that takes its time may be waiting for them, as one that needs Redis does.
+            let early = timeout(GRACE, &mut ready).await.ok().transpose()?;
             let late = Late::begin(late_redis.into_iter().chain([worker]).collect());
-            Ok((AuthentikServer::ready(server, lab, &authentik).await?, None, late))
+            let server = match early {
+                Some(server) => server,
+                None => ready.await?,
+            };
+            Ok((server, None, late))
         };
         let ((postgres, postgres_took), (redis, redis_took), ((server, worker, late), authentik_took)) = tokio::try_join!(
             timed(since, Postgres::ready(database, &postgres)),
