@@ -58,13 +58,10 @@ impl Lab {
         let (made_back, made_front, made_apps) = tokio::join!(
             network(&docker, &back, &labels, true),
             network(&docker, &front, &labels, false),
-            async { if has_apps { network(&docker, &apps, &labels, false).await } else { Ok(None) } }
+            async { if has_apps { network(&docker, &apps, &labels, false).await } else { Ok(()) } }
         );
-        made_apps.and(made_back)?;
-        let gateway = made_front?.ok_or_else(|| Error::Task {
-            task: format!("make the network `{front}`"),
-            reason: "it has no gateway address".to_owned(),
-        })?;
+        made_apps.and(made_back).and(made_front)?;
+        let gateway = gateway(&docker, &front).await?;
         Ok(Self { docker, labels, back, front, apps, has_apps, gateway })
     }
 
@@ -79,14 +76,8 @@ impl Lab {
     }
 }
 
-/// Makes a network, which leads no further than this machine when it is `internal`; returns this machine's address
-/// there.
-async fn network(
-    docker: &Docker,
-    name: &str,
-    labels: &Labels,
-    internal: bool,
-) -> Result<Option<IpAddr>, Error> {
+/// Makes a network, which leads no further than this machine when it is `internal`.
+async fn network(docker: &Docker, name: &str, labels: &Labels, internal: bool) -> Result<(), Error> {
     let request = NetworkCreateRequest {
         name: name.to_owned(),
         driver: Some("bridge".to_owned()),
@@ -94,12 +85,23 @@ async fn network(
         labels: Some(pairs(labels).map(|(name, value)| (name.to_owned(), value)).into()),
         ..NetworkCreateRequest::default()
     };
-    let task = || format!("make the network `{name}`");
-    docker.0.create_network(request).await.map_err(|error| Docker::refused(task(), &error))?;
-    let made = docker.0.inspect_network(name, None).await.map_err(|error| Docker::refused(task(), &error))?;
+    let made = docker.0.create_network(request).await;
+    made.map(drop).map_err(|error| Docker::refused(making(name), &error))
+}
+
+/// This machine's address in a network.
+async fn gateway(docker: &Docker, name: &str) -> Result<IpAddr, Error> {
+    let made = docker.0.inspect_network(name, None).await;
+    let made = made.map_err(|error| Docker::refused(making(name), &error))?;
     let ranges = made.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
     let mut gateways = ranges.iter().filter_map(|range| range.gateway.as_deref()?.parse().ok());
-    Ok(gateways.next())
+    gateways
+        .next()
+        .ok_or_else(|| Error::Task { task: making(name), reason: "it has no gateway address".to_owned() })
+}
+
+fn making(network: &str) -> String {
+    format!("make the network `{network}`")
 }
 
 impl Docker {

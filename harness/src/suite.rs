@@ -17,7 +17,7 @@ use ssoproof_deployment::{Deployment, Problem};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
-use crate::cli::{Exit, choice_of_environment, draw, worker_threads};
+use crate::cli::{Exit, choice_of_environment, draw, held, worker_threads};
 use crate::evidence::normal_form;
 use crate::reports::{colours_on_stderr, err, failure_text};
 use crate::runner::{self, Verdict};
@@ -137,13 +137,7 @@ impl Lab {
     fn hold(&self) -> Exit {
         let StackChoice::Containers(options) = &self.choice else { return Exit::Usage };
         stacks::leave_terminal();
-        match self.runtime.block_on(stacks::hold(self.deployment.clone(), options, Some(IDLE))) {
-            Ok(()) => Exit::Ok,
-            Err(error) => {
-                err(&error.to_string());
-                Exit::StackFailed
-            }
-        }
+        held(self.runtime.block_on(stacks::hold(self.deployment.clone(), options, Some(IDLE))))
     }
 
     fn close(self: Arc<Self>) -> Result<(), StackError> {

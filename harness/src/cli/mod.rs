@@ -29,6 +29,7 @@ pub use exit::Exit;
 pub(crate) use place::draw;
 pub(crate) use stack::choice_of_environment;
 pub(crate) use threads::worker_threads;
+pub(crate) use up::held;
 
 /// Runs the command line `arguments`, program name first, and returns what the process ends with.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {

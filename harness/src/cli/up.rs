@@ -94,21 +94,29 @@ pub(super) fn status(which: &Which) -> Exit {
     })
 }
 
-/// Holds a stack until it is told to end. Why it cannot is said in plain words, which its starter draws.
+/// Holds a stack until it is told to end.
 pub(super) fn hold(options: &UpOptions) -> Exit {
     stacks::leave_terminal();
     with(&options.which, |deployment, _| {
-        let containers = options.containers.options(&deployment);
-        let containers = containers.map_err(|problem| StackError::Lease(problem.to_string()))?;
-        let idle = (!options.keep).then_some(IDLE);
-        match runtime()?.block_on(stacks::hold(deployment, &containers, idle)) {
-            Ok(()) => Ok(Exit::Ok),
-            Err(error) => {
-                err(&format!("{error}\n"));
-                Ok(Exit::StackFailed)
-            }
-        }
+        let hold = || {
+            let containers = options.containers.options(&deployment);
+            let containers = containers.map_err(|problem| StackError::Lease(problem.to_string()))?;
+            let idle = (!options.keep).then_some(IDLE);
+            runtime()?.block_on(stacks::hold(deployment, &containers, idle))
+        };
+        Ok(held(hold()))
     })
+}
+
+/// What a process ends with that has held a stack. Why it could not is said in plain words, which its starter draws.
+pub(crate) fn held(outcome: Result<(), StackError>) -> Exit {
+    match outcome {
+        Ok(()) => Exit::Ok,
+        Err(error) => {
+            err(&format!("{error}\n"));
+            Exit::StackFailed
+        }
+    }
 }
 
 fn runtime() -> Result<Runtime, StackError> {

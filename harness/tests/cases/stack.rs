@@ -86,12 +86,14 @@ fn check(report: &Report) -> Result<(), String> {
         let options = Options { jobs: 4, fail_fast: false, repeat: 1 };
         runner::run(cases, deployment, Arc::new(stack), options, |event| {
             let Event::CaseFinished(case) = event else { return };
-            if !matches!(case.verdict, Verdict::Passed | Verdict::Warned) && !case.verdict.fails_run() {
-                untried.push((case.case.id.clone(), case.verdict));
-            }
-            if case.verdict.fails_run() {
-                let cause = case.diagnoses.first().map_or("no cause", |cause| cause.code);
-                causes.push((case.case.id.clone(), cause.to_owned()));
+            let id = case.case.id.clone();
+            match case.verdict {
+                Verdict::Passed | Verdict::Warned => {}
+                verdict if verdict.fails_run() => {
+                    let cause = case.diagnoses.first().map_or("no cause", |cause| cause.code);
+                    causes.push((id, cause.to_owned()));
+                }
+                verdict => untried.push((id, verdict)),
             }
         })
         .await;

@@ -225,8 +225,7 @@ impl Containers {
     pub async fn take_down(self) -> Result<(), StackError> {
         let Some(owned) = self.owned else { return Ok(()) };
         self.folder.discard();
-        owned.late.settle().await;
-        owned.docker.remove_stack(&self.lease.stack).await?;
+        remove(&owned.docker, &owned.late, &self.lease.stack).await?;
         drop(owned.owner);
         Ok(())
     }
@@ -251,9 +250,14 @@ impl Ending {
     /// # Errors
     /// [`StackError::Containers`] with what Docker did not remove.
     pub(super) async fn remove(&self) -> Result<(), StackError> {
-        self.late.settle().await;
-        Ok(self.docker.remove_stack(&self.stack).await?)
+        remove(&self.docker, &self.late, &self.stack).await
     }
+}
+
+/// Removes a stack that is whole, or will be once the containers of `late` are there.
+async fn remove(docker: &Docker, late: &Late, stack: &str) -> Result<(), StackError> {
+    late.settle().await;
+    Ok(docker.remove_stack(stack).await?)
 }
 
 /// Removes every stack whose owner is dead; in the folder that this process has just come to own, every one. Returns

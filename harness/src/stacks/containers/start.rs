@@ -245,8 +245,8 @@ impl Start<'_> {
     }
 
     /// Starts the databases and then Authentik, which waits for their answers itself, as it does wherever it runs. In a
-    /// `snapshot` the blueprints are applied, and neither the worker nor Redis is waited for: they come when the server is ready,
-    /// or has had its time.
+    /// `snapshot` the blueprints are applied, and neither the worker nor Redis is waited for: they come when the server is
+    /// ready, or has had its time.
     async fn authentik(
         &self,
         lab: &Lab,
